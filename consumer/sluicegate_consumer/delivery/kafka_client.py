@@ -1,0 +1,55 @@
+"""The part of a Kafka client's configuration that all clients share: where the brokers are, and how to be let in."""
+
+import ssl
+from typing import Any
+
+from sluicegate_consumer.errors import ConfigurationError
+from sluicegate_consumer.operations.settings import KafkaSettings
+
+
+def client_options(kafka: KafkaSettings) -> dict[str, Any]:
+    """Keyword arguments that aiokafka's consumer, producer and admin client all take.
+
+    Raises:
+        ConfigurationError: a SASL protocol without user and password, or a TLS file that cannot be read.
+    """
+    options: dict[str, Any] = {
+        "bootstrap_servers": kafka.bootstrap_servers,
+        "security_protocol": kafka.security_protocol,
+        "request_timeout_ms": round(kafka.request_timeout_s * 1000),
+        "client_id": "sluicegate",
+    }
+    if kafka.security_protocol.startswith("SASL"):
+        options |= _sasl(kafka)
+    if kafka.security_protocol.endswith("SSL"):
+        options["ssl_context"] = _tls(kafka)
+    return options
+
+
+def _sasl(kafka: KafkaSettings) -> dict[str, str]:
+    if kafka.sasl_username is None or kafka.sasl_password is None:
+        raise ConfigurationError(
+            f"kafka.security_protocol is {kafka.security_protocol}: kafka.sasl_username and kafka.sasl_password "
+            "must be set"
+        )
+    return {
+        "sasl_mechanism": kafka.sasl_mechanism,
+        "sasl_plain_username": kafka.sasl_username,
+        "sasl_plain_password": kafka.sasl_password.get_secret_value(),
+    }
+
+
+def _tls(kafka: KafkaSettings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=kafka.tls_ca_file)
+        if kafka.tls_certificate_file is not None:
+            password = kafka.tls_key_password
+            context.load_cert_chain(
+                kafka.tls_certificate_file,
+                kafka.tls_key_file,
+                password.get_secret_value() if password is not None else None,
+            )
+    except (OSError, ssl.SSLError) as error:
+        files = f"{kafka.tls_ca_file=!s}, {kafka.tls_certificate_file=!s}, {kafka.tls_key_file=!s}"
+        raise ConfigurationError(f"kafka TLS files cannot be used: {error} ({files})") from error
+    return context

@@ -1,0 +1,49 @@
+"""What the engine hands to a service, and what it wants back."""
+
+from dataclasses import dataclass
+
+from sluicegate_schemas.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Names one delivery of one record. A record delivered again, in a later epoch, has another ticket."""
+
+    topic: str
+    partition: int
+    offset: int
+    epoch: int
+    """Of the assignment; what belongs to an older epoch than the partition's present one no longer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A record as it arrived."""
+
+    ticket: Ticket
+    message: Message
+    received_ns: int
+    """`time.perf_counter_ns()` when it was received."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record to write."""
+
+    topic: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a delivery: the records that must be acknowledged before its offset may move.
+
+    At least one, always: even a record that nobody can read leaves its dead letter.
+    """
+
+    ticket: Ticket
+    records: tuple[Record, ...]
+
+    def __post_init__(self) -> None:
+        if not self.records:
+            raise ValueError(f"an outcome without records would lose {self.ticket}: write at least a dead letter")

@@ -1,0 +1,252 @@
+"""Every setting, its default and its meaning. Built once, in a command's `main`, and frozen from then on.
+
+Read, strongest first, from the environment (`SLUICEGATE_KAFKA__BOOTSTRAP_SERVERS`: two underscores part the levels)
+and from the YAML file that `SLUICEGATE_CONFIG` names. An unknown key is an error: a misspelt limit is no limit.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from sluicegate_schemas.topics import Topics
+
+from sluicegate_consumer.errors import ConfigurationError
+
+MEBIBYTE = 1024 * 1024
+
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Bytes = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A group of settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class KafkaSettings(Section):
+    """How to reach Kafka."""
+
+    bootstrap_servers: str = "localhost:9092"
+    """Brokers as `host:port`, separated by commas."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """Used with the two SASL protocols."""
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    tls_ca_file: Path | None = None
+    """PEM file of the authority that signed the brokers' certificates; the system's authorities if not given."""
+    tls_certificate_file: Path | None = None
+    """PEM file of this client's certificate, for mutual TLS."""
+    tls_key_file: Path | None = None
+    """PEM file of this client's private key."""
+    tls_key_password: SecretStr | None = None
+    max_record_bytes: Bytes = 12 * MEBIBYTE
+    """The largest record that is read or written; the topics' `max.message.bytes` must allow it."""
+    session_timeout_s: Seconds = 30.0
+    """After this silence the group gives a member's partitions to another."""
+    rebalance_timeout_s: Seconds = 60.0
+    """How long a rebalance waits for a member; 60 % of it is left for finishing what is in flight."""
+    request_timeout_s: Seconds = 40.0
+    """How long one request to a broker may take."""
+
+
+class TopicSettings(Section):
+    """Names of the topics."""
+
+    uploads: str = Topics.uploads
+    verdicts: str = Topics.verdicts
+    """Compacted, keyed by upload id."""
+    escalations: str = Topics.escalations
+    reviews: str = Topics.reviews
+    dead_letters: str = Topics.dead_letters
+
+    def names(self) -> Topics:
+        """The same as the value that the rooms share."""
+        return Topics(**self.model_dump())
+
+
+class DeliverySettings(Section):
+    """How much is in flight, how often offsets are committed, and when to stop."""
+
+    consumer_group: str = "sluicegate-consumer"
+    """Consumer group of `consume`."""
+    worker_group: str = "sluicegate-worker"
+    """Consumer group of `escalate`."""
+    source: str = "sluicegate"
+    """The CloudEvents `source` of what this installation writes; part of every verdict id."""
+    max_in_flight: Count = 512
+    """Uploads taken from Kafka and not yet acknowledged as decided."""
+    max_in_flight_bytes: Bytes = 256 * MEBIBYTE
+    """Size of the records in flight beyond which no more are asked for."""
+    commit_interval_s: Seconds = 1.0
+    drain_timeout_s: Seconds = 25.0
+    """At shutdown, how long what is in flight may take to finish; must stay below the orchestrator's grace period."""
+    publish_timeout_s: Seconds = 120.0
+    """How long a broker may take to acknowledge a record before the process ends without committing."""
+    dead_letter_window: Count = 200
+    """Over this many outcomes the share of dead letters is watched."""
+    dead_letter_max_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """A larger share of dead letters in that window halts consumption."""
+
+
+class FetchSettings(Section):
+    """Where images may be fetched from, and at what cost."""
+
+    allowed_uri_prefixes: tuple[str, ...] = ()
+    """Nothing is fetched from a URI that begins with none of these, for example `s3://uploads/` or
+    `https://media.internal/`; none: only inline images. Each must end its host or bucket with a slash."""
+    file_roots: tuple[Path, ...] = ()
+    """Directories that `file://` URIs may point into, after symbolic links are resolved."""
+    max_bytes: Bytes = 25 * MEBIBYTE
+    """Size of one encoded image; enforced while it is read."""
+    concurrency: Count = 32
+    """Images fetched at the same time."""
+    timeout_s: Seconds = 10.0
+    """For one attempt."""
+    deadline_s: Seconds = 60.0
+    """For all attempts at one image; afterwards it is a dead letter, to be replayed when the store is back."""
+    max_redirects: Annotated[int, Field(ge=0)] = 3
+    """Of `http(s)` URIs; every hop must be inside the allow-list."""
+    store_options: dict[str, str] = Field(default_factory=dict)
+    """Options of the object stores as obstore names them, for example `aws_endpoint`, `aws_region`; credentials come
+    from the environment or the instance, as each store's own tools read them."""
+
+
+class DecodeSettings(Section):
+    """What decoding one image may cost. Beyond any of these it is `unprocessable`."""
+
+    processes: Annotated[int, Field(ge=0)] = 0
+    """Decoding processes; 0: one for each core this process may use."""
+    max_pixels: Count = 100_000_000
+    """Width times height of one frame."""
+    max_frames: Count = 5_000
+    """Frames in an animation."""
+    sampled_frames: Count = 8
+    """Frames of an animation that are judged, evenly spaced."""
+    timeout_s: Seconds = 10.0
+    memory_bytes: Bytes = 2048 * MEBIBYTE
+    """Memory that one decoding process may take."""
+
+
+class ModelSettings(Section):
+    """The first tier's model."""
+
+    name: str = "Falconsai/nsfw_image_detection"
+    """A directory, the id of a Hugging Face checkpoint that is on this disk already, or `embedded`: the small safety
+    model of the extra `embedded`."""
+    digest: str | None = None
+    """If given, a model with another digest is refused at start; `sluicegate model show` prints it."""
+    cache_dir: Path | None = None
+    """Where `sluicegate model pull` puts checkpoints; Hugging Face's own cache if not given."""
+    device: str = "auto"
+    """`auto`: CUDA where it is present, else the CPU. Or `cpu`, `cuda`, `cuda:1`, ..."""
+    timeout_s: Seconds = 120.0
+    """For one batch; a device that takes longer is taken for hung and the process ends."""
+
+
+class BatchSettings(Section):
+    """When a batch is closed."""
+
+    max_frames: Count = 16
+    """Frames in a full batch."""
+    max_wait_s: Annotated[float, Field(ge=0)] = 0.01
+    """How long a first image waits for others while the device is free."""
+
+
+class OllamaSettings(Section):
+    """The second tier's language model and its servers."""
+
+    urls: tuple[AnyHttpUrl, ...] = (AnyHttpUrl("http://localhost:11434"),)
+    """Servers that have the model; the least busy one is asked. No other host is ever called."""
+    model: str = "qwen3.5"
+    """Must see images and run on the server itself."""
+    digest: str | None = None
+    """If given, a model with another digest on a server is refused."""
+    in_flight_per_server: Count = 1
+    timeout_s: Seconds = 120.0
+    """For one answer."""
+    deadline_s: Seconds = 300.0
+    """For all attempts at one image; afterwards a human decides."""
+    max_attempts: Count = 3
+    num_ctx: Count = 8192
+    """Tokens that policy, image and answer together may take."""
+    num_predict: Count = 64
+    """Tokens of one answer."""
+    keep_alive: str = "-1"
+    """How long the server keeps the model loaded; `-1`: always."""
+    max_edge: Count = 896
+    """Pixels; larger images are scaled down before they are sent."""
+    breaker_failures: Count = 3
+    """Failures in a row after which a server is left alone."""
+    breaker_probe_s: Seconds = 5.0
+    """How often a server that is left alone is asked whether it is back."""
+
+
+class ObservabilitySettings(Section):
+    """What can be seen from outside."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "pretty"] = "auto"
+    """`auto`: pretty on a terminal, JSON otherwise."""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Prometheus metrics are served here; 0: nowhere."""
+
+
+class Settings(BaseSettings):
+    """All settings of sluicegate."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SLUICEGATE_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+    )
+
+    policy_file: Path | None = None
+    """The policy; the one that the package carries if not given."""
+    kafka: KafkaSettings = KafkaSettings()
+    topics: TopicSettings = TopicSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    fetch: FetchSettings = FetchSettings()
+    decode: DecodeSettings = DecodeSettings()
+    model: ModelSettings = ModelSettings()
+    batch: BatchSettings = BatchSettings()
+    ollama: OllamaSettings = OllamaSettings()
+    observability: ObservabilitySettings = ObservabilitySettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic-settings' own
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file."""
+        sources = [init_settings, env_settings]
+        if path := os.environ.get("SLUICEGATE_CONFIG"):
+            sources.append(YamlConfigSettingsSource(settings_cls, yaml_file=path))
+        return tuple(sources)
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        ConfigurationError: a key is unknown or a value is out of range; the message names each.
+    """
+    path = os.environ.get("SLUICEGATE_CONFIG")
+    if path and not Path(path).is_file():
+        raise ConfigurationError(f"SLUICEGATE_CONFIG={path}: no such file")
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (is {e['input']!r})" for e in error.errors()]
+        raise ConfigurationError("\n".join(["settings:", *lines])) from error
