@@ -11,8 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sluicegate_consumer.demo.broker import embedded_broker
+
+# Enough to find what is commonly wrong within seconds; `HYPOTHESIS_PROFILE=thorough` looks longer.
+settings.register_profile("quick", max_examples=50, deadline=None)
+settings.register_profile("thorough", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 ROOT = Path(__file__).parent.parent
 SHARED_KAFKA = ROOT.parent / "shared" / "kafka"
@@ -27,7 +33,7 @@ def kafka_home() -> Path | None:
 
 
 @contextmanager
-def apache_kafka(home: Path, directory: Path) -> Iterator[str]:
+def one_node(home: Path, directory: Path) -> Iterator[str]:
     """One combined KRaft node on free ports; gives its `host:port`."""
     broker, controller = _free_ports(2)
     properties = directory / "node.properties"
@@ -93,17 +99,21 @@ def embedded_kafka() -> Iterator[str]:
         yield bootstrap_servers
 
 
-@pytest.fixture(scope="session", params=["embedded", "apache"])
-def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`host:port` of a broker: the embedded one always, Apache Kafka where it is present."""
-    if request.param == "embedded":
-        yield request.getfixturevalue("embedded_kafka")
-        return
+@pytest.fixture(scope="session")
+def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`host:port` of one Apache Kafka node, where Kafka is present."""
     home = kafka_home()
     if home is None:
         pytest.skip("no Apache Kafka: set KAFKA_HOME to an unpacked Kafka 4, and have java on the path")
-    with apache_kafka(home, tmp_path_factory.mktemp("kafka")) as bootstrap_servers:
+    with one_node(home, tmp_path_factory.mktemp("kafka")) as bootstrap_servers:
         yield bootstrap_servers
+
+
+@pytest.fixture(params=["embedded_kafka", "apache_kafka"])
+def kafka(request: pytest.FixtureRequest) -> str:
+    """`host:port` of a broker: the embedded one always, Apache Kafka where it is present."""
+    bootstrap_servers: str = request.getfixturevalue(request.param)
+    return bootstrap_servers
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,37 @@
 """What the engine hands to a service, and what it wants back."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sluicegate_schemas.message import Message
+
+
+class Partition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A record as the source read it, not tracked yet."""
+
+    partition: Partition
+    offset: int
+    message: Message
+
+    @property
+    def size(self) -> int:
+        """Bytes of key and value: what it holds of the memory budget."""
+        return len(self.message.key or b"") + len(self.message.value or b"")
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """Names one delivery of one record. A record delivered again, in a later epoch, has another ticket."""
 
-    topic: str
-    partition: int
+    partition: Partition
     offset: int
     epoch: int
     """Of the assignment; what belongs to an older epoch than the partition's present one no longer counts."""
@@ -18,7 +39,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A record as it arrived."""
+    """A record in the hands of a service, which owes an outcome for its ticket."""
 
     ticket: Ticket
     message: Message
@@ -43,6 +64,7 @@ class Outcome:
 
     ticket: Ticket
     records: tuple[Record, ...]
+    dead_letter: bool = False
 
     def __post_init__(self) -> None:
         if not self.records:

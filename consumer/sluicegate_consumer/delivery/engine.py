@@ -1,0 +1,249 @@
+"""The engine both services run in: at-least-once delivery, proved in one place.
+
+Receive, hand to the stages, publish their outcomes, and commit an offset only when everything before it is acknowledged
+by the broker. What this process did not finish is never committed, so somebody does it again; deterministic ids make
+the copy recognisable.
+"""
+
+import asyncio
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from functools import partial
+from typing import Any, NoReturn
+
+import structlog
+
+from sluicegate_consumer.delivery.dead_letters import DeadLetterWatch
+from sluicegate_consumer.delivery.in_flight import InFlight
+from sluicegate_consumer.delivery.observer import DeliveryObserver
+from sluicegate_consumer.delivery.sink import Sink, Unwritable
+from sluicegate_consumer.delivery.source import Source
+from sluicegate_consumer.delivery.stages import Stages
+from sluicegate_consumer.delivery.tracker import Tracker
+from sluicegate_consumer.delivery.values import Arrival, Delivered, Outcome, Partition, Ticket
+from sluicegate_consumer.errors import Fatal, Transient
+from sluicegate_consumer.operations.settings import DeliverySettings
+
+POLL_S = 0.2
+RETRY_S = 0.5
+
+log = structlog.get_logger()
+
+
+class Engine:
+    """Runs stages between a source and a sink."""
+
+    def __init__(
+        self,
+        source: Source,
+        stages: Stages,
+        sink: Sink,
+        settings: DeliverySettings,
+        *,
+        revoke_timeout_s: float,
+        observer: DeliveryObserver,
+    ) -> None:
+        self._source = source
+        self._stages = stages
+        self._sink = sink
+        self._settings = settings
+        self._revoke_timeout_s = revoke_timeout_s
+        self._observer = observer
+        self._tracker = Tracker()
+        self._in_flight = InFlight(stages.capacity, settings.max_in_flight_bytes)
+        self._watch = DeadLetterWatch(settings.dead_letter_window, settings.dead_letter_max_share)
+        self._inbox: asyncio.Queue[Delivered] = asyncio.Queue()
+        self._outbox: asyncio.Queue[Outcome] = asyncio.Queue()
+        self._committing = asyncio.Lock()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._blocked: set[Partition] = set()
+        """Partitions with a record that cannot be written anywhere: they stand still, the others go on."""
+        self._revoking = False
+        self._halted = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is in flight within the drain time, and commit.
+
+        Raises:
+            Fatal: the process must end. What was in flight is not committed.
+        """
+        await self._sink.start()
+        try:
+            await self._source.start(self._revoked)
+            try:
+                await self._work(stop)
+            finally:
+                await self._source.stop()
+        finally:
+            await self._sink.stop()
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        jobs = (
+            self._run_stages(),
+            self._receive(stop),
+            self._publish(),
+            self._commit_regularly(),
+            self._watch_acknowledgements(),
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(job) for job in jobs]
+                await stop.wait()
+                await self._drain()
+                for task in tasks:
+                    task.cancel()
+        except BaseExceptionGroup as several:
+            raise _first(several) from several
+
+    async def _run_stages(self) -> NoReturn:
+        await self._stages.run(self._inbox, self._outbox)
+        raise Fatal("the stages ended by themselves")
+
+    async def _receive(self, stop: asyncio.Event) -> None:
+        """Ask for as many records as there is room for; not asking is what holds the others back."""
+        while not stop.is_set():
+            room = self._in_flight.room
+            if room == 0 or self._revoking or self._halted:
+                await self._wait_for_change(POLL_S)
+                continue
+            try:
+                arrivals = await self._source.receive(room, POLL_S, self._blocked)
+            except Transient as error:
+                log.warning("receive_failed", error=str(error))
+                await asyncio.sleep(RETRY_S)
+                continue
+            for arrival in arrivals:
+                self._hand_over(arrival)
+            self._observer.received(len(arrivals), len(self._in_flight))
+
+    def _hand_over(self, arrival: Arrival) -> None:
+        ticket = self._tracker.delivered(arrival.partition, arrival.offset)
+        self._in_flight.enter(ticket, arrival.size)
+        self._inbox.put_nowait(Delivered(ticket, arrival.message, time.perf_counter_ns()))
+
+    async def _publish(self) -> NoReturn:
+        while True:
+            outcome = await self._outbox.get()
+            self._in_flight.answered(outcome)
+            if self._tracker.holds(outcome.ticket):
+                await self._send(outcome)
+            else:  # Somebody else has this partition now, and does this record again.
+                self._in_flight.leave(outcome.ticket)
+
+    async def _send(self, outcome: Outcome) -> None:
+        self._in_flight.sent(outcome.ticket)
+        try:
+            sent = [await self._sink.send(record) for record in outcome.records]
+        except Unwritable as error:
+            self._block(outcome.ticket, error)
+            return
+        asyncio.gather(*sent).add_done_callback(partial(self._acknowledged, outcome))
+
+    def _acknowledged(self, outcome: Outcome, sent: asyncio.Future[Any]) -> None:
+        if sent.cancelled():
+            return
+        if (error := sent.exception()) is not None:
+            self._fail(f"the broker did not take the outcome of {outcome.ticket}: {error!r}")
+            return
+        self._tracker.acknowledged(outcome.ticket)
+        self._in_flight.leave(outcome.ticket)
+        self._watch.note(outcome)
+        self._observer.acknowledged(outcome)
+        if self._watch.flooded and not self._halted:
+            self._halt()
+
+    def _block(self, ticket: Ticket, error: Unwritable) -> None:
+        self._blocked.add(ticket.partition)
+        self._in_flight.leave(ticket)
+        self._observer.blocked(len(self._blocked))
+        log.error("partition_blocked", partition=ticket.partition, offset=ticket.offset, error=str(error))
+
+    def _halt(self) -> None:
+        self._halted = True
+        self._observer.halted()
+        log.error(
+            "consumption_halted",
+            why="too many dead letters: more likely this installation's fault than the platform's",
+            window=self._settings.dead_letter_window,
+            max_share=self._settings.dead_letter_max_share,
+            mend="look at them with `sluicegate dead-letters list`, mend the cause, restart, then replay them",
+        )
+
+    def _fail(self, why: str) -> None:
+        if not self._failed.done():
+            self._failed.set_exception(Fatal(why))
+
+    async def _watch_acknowledgements(self) -> NoReturn:
+        """Raise what an acknowledgement brought, or its absence."""
+        limit = self._settings.publish_timeout_s
+        while True:
+            await asyncio.wait({self._failed}, timeout=1.0)
+            if self._failed.done():
+                self._failed.result()
+            oldest = self._in_flight.oldest_sent
+            if oldest is not None and time.monotonic() - oldest > limit:
+                raise Fatal(f"no acknowledgement from the broker for delivery.publish_timeout_s={limit}")
+
+    async def _commit_regularly(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(self._settings.commit_interval_s)
+            await self._commit()
+
+    async def _commit(self, partitions: Collection[Partition] | None = None) -> None:
+        async with self._committing:
+            offsets = self._tracker.committable(partitions)
+            if not offsets:
+                return
+            try:
+                await self._source.commit(offsets)
+            except Transient as error:
+                # Nothing is lost by it: the records come again, to us or to the next owner.
+                log.warning("commit_failed", error=str(error))
+                return
+            self._tracker.committed(offsets)
+            self._observer.committed()
+
+    async def _revoked(self, partitions: Collection[Partition]) -> None:
+        """Finish and commit what can be finished in time; the rest belongs to the next owner."""
+        self._revoking = True
+        try:
+            await self._settle(partitions, self._revoke_timeout_s)
+            await self._commit(partitions)
+        finally:
+            left = self._tracker.open(partitions)
+            self._tracker.revoke(partitions)
+            self._blocked.difference_update(partitions)
+            self._observer.blocked(len(self._blocked))
+            self._revoking = False
+            if left:
+                log.info("left_to_the_next_owner", records=left)
+
+    async def _drain(self) -> None:
+        log.info("draining", in_flight=len(self._in_flight), seconds=self._settings.drain_timeout_s)
+        await self._settle(None, self._settings.drain_timeout_s)
+        await self._commit()
+        log.info("drained", left=len(self._in_flight))
+
+    async def _settle(self, partitions: Collection[Partition] | None, seconds: float) -> None:
+        """Wait until nothing of these partitions (None: of any) is open, or the time is over."""
+        deadline = time.monotonic() + seconds
+        while self._open(partitions) and (left := deadline - time.monotonic()) > 0:
+            await self._wait_for_change(min(left, POLL_S))
+
+    def _open(self, partitions: Collection[Partition] | None) -> int:
+        if partitions is None:
+            return len(self._in_flight)
+        return self._tracker.open(partition for partition in partitions if partition not in self._blocked)
+
+    async def _wait_for_change(self, seconds: float) -> None:
+        self._in_flight.changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._in_flight.changed.wait()
+
+
+def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first of several failures; the others are beside it, in its cause."""
+    first = several.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

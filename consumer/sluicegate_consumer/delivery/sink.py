@@ -1,0 +1,36 @@
+"""The edge at which records leave."""
+
+import asyncio
+from typing import Any, Protocol
+
+from sluicegate_consumer.delivery.values import Record
+from sluicegate_consumer.errors import SluicegateError
+
+
+class Unwritable(SluicegateError):  # noqa: N818 - says what the record is
+    """A record that the topic cannot take, as it is larger than the configured limit. Others are not affected."""
+
+
+class Sink(Protocol):
+    """Writes records, each exactly once while the process lives."""
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            Fatal: no broker answers, or it does not let us in.
+        """
+
+    async def send(self, record: Record) -> asyncio.Future[Any]:
+        """Buffer a record, waiting while the buffer is full.
+
+        Returns:
+            A future that is done when every in-sync replica has the record, and that fails when nobody can tell any
+            longer whether it ever will.
+
+        Raises:
+            Unwritable: the record is too large; nothing was buffered.
+        """
+
+    async def stop(self) -> None:
+        """Flush and disconnect, within a bounded time, whatever state the broker is in."""

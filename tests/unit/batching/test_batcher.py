@@ -1,0 +1,103 @@
+"""A batch closes when it is full or its oldest item has waited long enough, and one at most waits."""
+
+import asyncio
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluicegate_consumer.batching.batcher import Batch, Batcher, CloseReason
+
+FAR = 3600.0
+
+
+async def fill(batcher: Batcher[int], weights: Iterable[int]) -> None:
+    for item, weight in enumerate(weights):
+        await batcher.put(item, weight)
+
+
+async def test_a_full_batch_is_taken_at_once():
+    batcher: Batcher[int] = Batcher(3, FAR)
+    await fill(batcher, [1, 1, 1])
+    assert Batch((0, 1, 2), 3, CloseReason.SIZE) == await batcher.take()
+
+
+async def test_a_lone_item_is_taken_when_it_has_waited_long_enough():
+    batcher: Batcher[int] = Batcher(3, 0.01)
+    taking = asyncio.create_task(batcher.take())
+    await asyncio.sleep(0)
+    await batcher.put(7)
+    assert Batch((7,), 1, CloseReason.DEADLINE) == await taking
+
+
+async def test_without_a_wait_whatever_is_there_is_taken():
+    batcher: Batcher[int] = Batcher(8, 0.0)
+    await fill(batcher, [1, 1])
+    assert Batch((0, 1), 2, CloseReason.DEADLINE) == await batcher.take()
+
+
+async def test_a_batch_past_its_deadline_keeps_filling_while_nobody_takes_it():
+    now = 0.0
+    batcher: Batcher[int] = Batcher(4, 1.0, clock=lambda: now)
+    await batcher.put(0)
+    now = 5.0
+    await batcher.put(1)
+    assert Batch((0, 1), 2, CloseReason.DEADLINE) == await batcher.take()
+
+
+async def test_the_batch_closes_while_its_taker_waits():
+    batcher: Batcher[int] = Batcher(2, FAR)
+    taking = asyncio.create_task(batcher.take())
+    await asyncio.sleep(0)
+    await fill(batcher, [1, 1])
+    assert Batch((0, 1), 2, CloseReason.SIZE) == await taking
+
+
+async def test_no_more_than_one_full_batch_waits():
+    batcher: Batcher[int] = Batcher(2, FAR)
+    await fill(batcher, [1, 1])
+    putting = asyncio.create_task(batcher.put(2))
+    await asyncio.sleep(0)
+    assert not putting.done()
+    await batcher.take()
+    await putting
+    assert 1 == batcher.waiting
+
+
+async def test_an_item_heavier_than_a_batch_makes_one_of_its_own():
+    batcher: Batcher[int] = Batcher(2, FAR)
+    await batcher.put(0)
+    await batcher.put(1, weight=5)
+    assert (Batch((0,), 1, CloseReason.SIZE), Batch((1,), 5, CloseReason.SIZE)) == (
+        await batcher.take(),
+        await batcher.take(),
+    )
+
+
+async def test_a_cancelled_taker_takes_nothing_along():
+    batcher: Batcher[int] = Batcher(2, FAR)
+    taking = asyncio.create_task(batcher.take())
+    await asyncio.sleep(0)
+    await batcher.put(0)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    await batcher.put(1)
+    assert (0, 1) == (await batcher.take()).items
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=60), st.integers(1, 8))
+def test_every_item_leaves_once_in_order_and_no_batch_is_too_heavy(weights: list[int], most: int):
+    async def pass_through() -> list[Batch[int]]:
+        batcher: Batcher[int] = Batcher(most, 0.0)
+        filling = asyncio.create_task(fill(batcher, weights))
+        batches: list[Batch[int]] = []
+        while sum(len(batch.items) for batch in batches) < len(weights):
+            batches.append(await batcher.take())
+        await filling
+        return batches
+
+    batches = asyncio.run(pass_through())
+    assert list(range(len(weights))) == [item for batch in batches for item in batch.items]
+    assert all(batch.weight <= most or len(batch.items) == 1 for batch in batches)

@@ -1,0 +1,290 @@
+"""At-least-once, shown on in-memory edges; the same engine meets real brokers in the integration tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from sluicegate_schemas.message import Message
+
+from sluicegate_consumer.delivery.dead_letters import dead_letter
+from sluicegate_consumer.delivery.engine import Engine
+from sluicegate_consumer.delivery.memory import MemoryBroker, MemorySink, MemorySource
+from sluicegate_consumer.delivery.values import Delivered, Outcome, Record, Ticket
+from sluicegate_consumer.errors import Fatal, Poison
+from sluicegate_consumer.operations.settings import DeliverySettings
+
+SETTINGS = DeliverySettings(commit_interval_s=0.01, drain_timeout_s=0.5, publish_timeout_s=60)
+
+
+@dataclass
+class Observer:
+    """Counts what the engine says."""
+
+    commits: int = 0
+    halts: int = 0
+    stuck: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
+    most_in_flight: int = 0
+
+    def received(self, records: int, in_flight: int) -> None:
+        self.most_in_flight = max(self.most_in_flight, in_flight)
+
+    def acknowledged(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+    def committed(self) -> None:
+        self.commits += 1
+
+    def blocked(self, partitions: int) -> None:
+        self.stuck = partitions
+
+    def halted(self) -> None:
+        self.halts += 1
+
+
+class Echo:
+    """Stages that answer with a function of the record; can be told to hold their answers."""
+
+    capacity = 8
+
+    def __init__(self, answer: Callable[[Delivered], Outcome] | None = None) -> None:
+        self.answer = answer or verdict
+        self.holding = False
+        self.held: list[Delivered] = []
+
+    async def run(self, inbox: asyncio.Queue[Delivered], outbox: asyncio.Queue[Outcome]) -> None:
+        self.outbox = outbox
+        while True:
+            self.held.append(await inbox.get())
+            if not self.holding:
+                self.release()
+
+    def release(self) -> None:
+        for delivered in self.held:
+            self.outbox.put_nowait(self.answer(delivered))
+        self.held.clear()
+
+
+def verdict(delivered: Delivered) -> Outcome:
+    return Outcome(delivered.ticket, (Record("verdicts", delivered.message),))
+
+
+def burial(delivered: Delivered) -> Outcome:
+    return dead_letter(delivered, topic="dead", stage="read", error=Poison("bad"))
+
+
+@dataclass
+class Running:
+    broker: MemoryBroker
+    source: MemorySource
+    sink: MemorySink
+    observer: Observer
+    stop: asyncio.Event
+    task: asyncio.Task[None]
+
+    def upload(self, count: int) -> None:
+        for number in range(count):
+            self.broker.append(Record("uploads", Message(b"id", b"%d" % number)))
+
+    def verdicts(self) -> list[bytes | None]:
+        return [message.value for message in self.broker.topics.get("verdicts", [])]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():
+                if self.task.done():
+                    self.task.result()
+                await asyncio.sleep(0.002)
+
+
+@asynccontextmanager
+async def running(stages: Echo, settings: DeliverySettings = SETTINGS) -> AsyncIterator[Running]:
+    broker = MemoryBroker()
+    source, sink, observer, stop = MemorySource(broker, "uploads"), MemorySink(broker), Observer(), asyncio.Event()
+    engine = Engine(source, stages, sink, settings, revoke_timeout_s=0.1, observer=observer)
+    task = asyncio.create_task(engine.run(stop))
+    try:
+        yield Running(broker, source, sink, observer, stop, task)
+    finally:
+        stop.set()
+        await asyncio.wait({task}, timeout=5)
+        task.cancel()
+
+
+async def test_every_record_is_published_and_then_committed():
+    async with running(Echo()) as service:
+        service.upload(20)
+        await service.until(lambda: service.broker.committed("uploads") == 20)
+        assert [b"%d" % number for number in range(20)] == service.verdicts()
+
+
+async def test_nothing_is_committed_before_the_broker_acknowledges():
+    async with running(Echo()) as service:
+        service.sink.holding = True
+        service.upload(3)
+        await service.until(lambda: len(service.sink.held) == 3)
+        await asyncio.sleep(0.05)
+        assert [] == service.broker.commits
+        service.sink.release()
+        await service.until(lambda: service.broker.committed("uploads") == 3)
+
+
+async def test_no_more_is_taken_than_there_is_capacity_for():
+    stages = Echo()
+    async with running(stages) as service:
+        stages.holding = True
+        service.upload(50)
+        await service.until(lambda: len(stages.held) == stages.capacity)
+        await asyncio.sleep(0.02)
+        assert stages.capacity == len(stages.held)
+        stages.holding = False
+        stages.release()
+        await service.until(lambda: service.broker.committed("uploads") == 50)
+        assert stages.capacity == service.observer.most_in_flight
+
+
+async def test_records_in_flight_are_bounded_in_bytes_too():
+    stages = Echo()
+    async with running(stages, SETTINGS.model_copy(update={"max_in_flight_bytes": 8})) as service:
+        stages.holding = True
+        service.broker.append(Record("uploads", Message(b"id", b"a large one")))
+        await service.until(lambda: len(stages.held) == 1)
+        service.upload(3)
+        await asyncio.sleep(0.02)
+        assert 1 == len(stages.held)
+        stages.holding = False
+        stages.release()
+        await service.until(lambda: service.broker.committed("uploads") == 4)
+
+
+async def test_a_stop_finishes_and_commits_what_is_in_flight():
+    stages = Echo()
+    async with running(stages) as service:
+        stages.holding = True
+        service.upload(5)
+        await service.until(lambda: len(stages.held) == 5)
+        service.stop.set()
+        await asyncio.sleep(0.02)
+        stages.release()
+        await service.task
+        assert 5 == service.broker.committed("uploads")
+
+
+async def test_a_stop_leaves_behind_what_does_not_finish_in_time():
+    stages = Echo()
+    async with running(stages, SETTINGS.model_copy(update={"drain_timeout_s": 0.05})) as service:
+        stages.holding = True
+        service.upload(2)
+        await service.until(lambda: len(stages.held) == 2)
+        service.stop.set()
+        await service.task
+        assert (0, []) == (service.broker.committed("uploads"), service.verdicts())
+
+
+async def test_an_answer_from_before_a_rebalance_is_dropped_and_the_record_done_again():
+    stages = Echo()
+    async with running(stages) as service:
+        stages.holding = True
+        service.upload(1)
+        await service.until(lambda: len(stages.held) == 1)
+        await service.source.rebalance()
+        await service.until(lambda: len(stages.held) == 2)
+        stages.release()
+        await service.until(lambda: service.broker.committed("uploads") == 1)
+        assert [b"0"] == service.verdicts()
+
+
+async def test_a_revocation_waits_for_what_is_in_flight_and_commits_it():
+    stages = Echo()
+    async with running(stages, SETTINGS.model_copy(update={"commit_interval_s": 60})) as service:
+        stages.holding = True
+        service.upload(2)
+        await service.until(lambda: len(stages.held) == 2)
+        revoking = asyncio.create_task(service.source.rebalance())
+        await asyncio.sleep(0.01)
+        stages.release()
+        await revoking
+        assert 2 == service.broker.committed("uploads")
+
+
+async def test_a_refused_commit_is_tried_again():
+    async with running(Echo()) as service:
+        service.broker.refuse_commits = True
+        service.upload(1)
+        await service.until(lambda: service.verdicts() != [])
+        service.broker.refuse_commits = False
+        await service.until(lambda: service.broker.committed("uploads") == 1)
+
+
+async def test_a_failed_acknowledgement_ends_the_service_without_a_commit():
+    async with running(Echo()) as service:
+        service.sink.holding = True
+        service.upload(1)
+        await service.until(lambda: len(service.sink.held) == 1)
+        service.sink.held.pop()[1].set_exception(OSError("gone"))
+        with pytest.raises(Fatal, match="did not take the outcome"):
+            await service.task
+        assert [] == service.broker.commits
+
+
+async def test_an_absent_acknowledgement_ends_the_service():
+    async with running(Echo(), SETTINGS.model_copy(update={"publish_timeout_s": 0.01})) as service:
+        service.sink.holding = True
+        service.upload(1)
+        with pytest.raises(Fatal, match=r"publish_timeout_s=0\.01"):
+            await asyncio.wait_for(service.task, 5)
+        assert [] == service.broker.commits
+
+
+async def test_stages_that_fail_end_the_service_without_a_commit():
+    def fail(delivered: Delivered) -> Outcome:
+        raise KeyError("a bug")
+
+    async with running(Echo(fail)) as service:
+        service.upload(1)
+        with pytest.raises(KeyError, match="a bug"):
+            await service.task
+        assert [] == service.broker.commits
+
+
+async def test_two_outcomes_for_one_delivery_end_the_service():
+    stages = Echo()
+    async with running(stages) as service:
+        stages.holding = True
+        service.upload(1)
+        await service.until(lambda: len(stages.held) == 1)
+        stages.held *= 2
+        stages.release()
+        with pytest.raises(RuntimeError, match="nobody is owed"):
+            await service.task
+
+
+async def test_a_record_that_cannot_be_written_blocks_its_partition_and_loses_nothing():
+    def too_large(delivered: Delivered) -> Outcome:
+        value = b"x" * 2_000_000 if delivered.message.value == b"1" else b"fine"
+        return Outcome(delivered.ticket, (Record("verdicts", Message(b"id", value)),))
+
+    async with running(Echo(too_large)) as service:
+        service.upload(3)
+        await service.until(lambda: service.observer.stuck == 1)
+        await service.until(lambda: service.broker.committed("uploads") == 1)
+        await asyncio.sleep(0.05)
+        assert 1 == service.broker.committed("uploads")
+
+
+async def test_a_flood_of_dead_letters_halts_consumption_and_drops_nothing():
+    settings = SETTINGS.model_copy(update={"dead_letter_window": 8, "dead_letter_max_share": 0.5})
+    async with running(Echo(burial), settings) as service:
+        service.upload(100)
+        await service.until(lambda: service.observer.halts == 1)
+        await asyncio.sleep(0.05)
+        buried = len(service.broker.topics["dead"])
+        assert 5 <= buried <= 5 + Echo.capacity
+        assert buried == service.broker.committed("uploads")
+
+
+def test_an_outcome_without_records_cannot_be_made():
+    with pytest.raises(ValueError, match="would lose"):
+        Outcome(Ticket(("uploads", 0), 1, 0), ())
