@@ -215,6 +215,8 @@ class Escalation(Event):
     """As received. Where its image is None, the record's value is the image."""
     verdict: Verdict
     """The provisional verdict of the first tier."""
+    category_scores: dict[str, Score] = Field(default_factory=dict)
+    """Its scores in the policy's categories, for the frame that scored worst."""
 
 
 class Review(Event):

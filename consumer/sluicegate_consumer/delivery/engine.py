@@ -115,7 +115,8 @@ class Engine:
                 continue
             for arrival in arrivals:
                 self._hand_over(arrival)
-            self._observer.received(len(arrivals), len(self._in_flight))
+            self._observer.received(len(arrivals))
+            self._observer.in_flight(len(self._in_flight))
 
     def _hand_over(self, arrival: Arrival) -> None:
         ticket = self._tracker.delivered(arrival.partition, arrival.offset)
@@ -144,12 +145,12 @@ class Engine:
         if sent.cancelled():
             return
         if (error := sent.exception()) is not None:
+            self._observer.publish_failed(outcome.records[0].topic)
             self._fail(f"the broker did not take the outcome of {outcome.ticket}: {error!r}")
             return
         self._tracker.acknowledged(outcome.ticket)
         self._in_flight.leave(outcome.ticket)
         self._watch.note(outcome)
-        self._observer.acknowledged(outcome)
         if self._watch.flooded and not self._halted:
             self._halt()
 
@@ -200,9 +201,10 @@ class Engine:
             except Transient as error:
                 # Nothing is lost by it: the records come again, to us or to the next owner.
                 log.warning("commit_failed", error=str(error))
+                self._observer.committed(accepted=False)
                 return
             self._tracker.committed(offsets)
-            self._observer.committed()
+            self._observer.committed(accepted=True)
 
     async def _revoked(self, partitions: Collection[Partition]) -> None:
         """Finish and commit what can be finished in time; the rest belongs to the next owner."""

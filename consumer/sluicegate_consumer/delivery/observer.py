@@ -2,20 +2,21 @@
 
 from typing import Protocol
 
-from sluicegate_consumer.delivery.values import Outcome
-
 
 class DeliveryObserver(Protocol):
     """Called on the event loop, for every batch of records or every outcome: it must be quick."""
 
-    def received(self, records: int, in_flight: int) -> None:
-        """Records arrived; so many are in flight now."""
+    def received(self, records: int) -> None:
+        """So many records arrived."""
 
-    def acknowledged(self, outcome: Outcome) -> None:
-        """The broker has an outcome."""
+    def in_flight(self, records: int) -> None:
+        """So many records are taken from the source and not yet acknowledged as handled."""
 
-    def committed(self) -> None:
-        """Offsets were committed."""
+    def publish_failed(self, topic: str) -> None:
+        """The broker did not acknowledge a record for this topic."""
+
+    def committed(self, accepted: bool) -> None:
+        """Offsets were committed, or the broker refused them."""
 
     def blocked(self, partitions: int) -> None:
         """So many partitions stand still, each behind a record that cannot be written."""

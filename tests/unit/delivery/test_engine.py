@@ -20,22 +20,25 @@ SETTINGS = DeliverySettings(commit_interval_s=0.01, drain_timeout_s=0.5, publish
 
 @dataclass
 class Observer:
-    """Counts what the engine says."""
+    """Keeps what the engine says."""
 
-    commits: int = 0
     halts: int = 0
     stuck: int = 0
-    outcomes: list[Outcome] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    refused: int = 0
     most_in_flight: int = 0
 
-    def received(self, records: int, in_flight: int) -> None:
-        self.most_in_flight = max(self.most_in_flight, in_flight)
+    def received(self, records: int) -> None:
+        """Not looked at."""
 
-    def acknowledged(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
+    def in_flight(self, records: int) -> None:
+        self.most_in_flight = max(self.most_in_flight, records)
 
-    def committed(self) -> None:
-        self.commits += 1
+    def publish_failed(self, topic: str) -> None:
+        self.failures.append(topic)
+
+    def committed(self, accepted: bool) -> None:
+        self.refused += not accepted
 
     def blocked(self, partitions: int) -> None:
         self.stuck = partitions
@@ -213,7 +216,7 @@ async def test_a_refused_commit_is_tried_again():
     async with running(Echo()) as service:
         service.broker.refuse_commits = True
         service.upload(1)
-        await service.until(lambda: service.verdicts() != [])
+        await service.until(lambda: service.observer.refused > 0)
         service.broker.refuse_commits = False
         await service.until(lambda: service.broker.committed("uploads") == 1)
 
@@ -226,7 +229,7 @@ async def test_a_failed_acknowledgement_ends_the_service_without_a_commit():
         service.sink.held.pop()[1].set_exception(OSError("gone"))
         with pytest.raises(Fatal, match="did not take the outcome"):
             await service.task
-        assert [] == service.broker.commits
+        assert (["verdicts"], []) == (service.observer.failures, service.broker.commits)
 
 
 async def test_an_absent_acknowledgement_ends_the_service():
