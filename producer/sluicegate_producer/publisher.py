@@ -133,7 +133,7 @@ class UploadPublisher:
     ) -> asyncio.Future[Receipt]:
         """Like `publish_file`, but returns as soon as the upload is buffered."""
         if inline:
-            return await self.submit_bytes(await asyncio.to_thread(_read, path), about)
+            return await self._submit_image(await asyncio.to_thread(_read, path), about, str(path))
         return await self._submit_reference(await asyncio.to_thread(reference_to_file, path), about)
 
     async def submit_uri(self, uri: str, about: About = NOTHING_SAID) -> asyncio.Future[Receipt]:
@@ -142,8 +142,11 @@ class UploadPublisher:
 
     async def submit_bytes(self, image: bytes, about: About = NOTHING_SAID) -> asyncio.Future[Receipt]:
         """Like `publish_bytes`, but returns as soon as the upload is buffered."""
-        media_type = require_image(image, "the image")
-        require_fits(image, self._max_inline_bytes, "the image")
+        return await self._submit_image(image, about, "the image")
+
+    async def _submit_image(self, image: bytes, about: About, what: str) -> asyncio.Future[Receipt]:
+        media_type = require_image(image, what)
+        require_fits(image, self._max_inline_bytes, what)
         return await self._submit(about, None, image, media_type)
 
     async def _submit_reference(self, image: ImageReference, about: About) -> asyncio.Future[Receipt]:

@@ -1,0 +1,1 @@
+"""The first tier: models that score frames."""

@@ -1,0 +1,71 @@
+"""`s3://`, `gs://` and `az://`, through obstore."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from sluicegate_consumer.errors import ConfigurationError, Transient
+from sluicegate_consumer.images.store import described, missing, read_within, require_size
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore as Bucket
+
+
+class ObjectStore:
+    """One client for each bucket or container, made when it is first needed."""
+
+    def __init__(self, options: Mapping[str, str], timeout_s: float) -> None:
+        self._options = dict(options)
+        self._timeout = timedelta(seconds=timeout_s)
+        self._buckets: dict[str, Bucket] = {}
+
+    async def read(self, uri: str, max_bytes: int) -> bytes:
+        """See `Store`."""
+        from obstore import get_async  # noqa: PLC0415 - only who has such a store needs it loaded
+        from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415 - same
+        from obstore.exceptions import PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415 - same
+
+        parts = urlsplit(uri)
+        bucket = self._bucket(f"{parts.scheme}://{parts.netloc}")
+        try:
+            answer = await get_async(bucket, unquote(parts.path).lstrip("/"))
+            require_size(answer.meta["size"], max_bytes)
+            return await read_within(_chunks(answer.stream()), max_bytes)
+        except (NotFoundError, FileNotFoundError) as error:
+            raise missing(uri) from error
+        except (PermissionDeniedError, UnauthenticatedError) as error:
+            raise Transient(f"{described(uri)}: our credentials do not let us read it") from error
+        except BaseError as error:
+            raise Transient(f"{described(uri)}: {type(error).__name__}") from error
+
+    async def close(self) -> None:
+        """The clients close with their last reference."""
+        self._buckets.clear()
+
+    def _bucket(self, url: str) -> "Bucket":
+        if url not in self._buckets:
+            self._buckets[url] = self._connect(url)
+        return self._buckets[url]
+
+    def _connect(self, url: str) -> "Bucket":
+        from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
+        from obstore.store import from_url  # noqa: PLC0415 - same
+
+        allow_http = any(value.startswith("http://") for value in self._options.values())
+        options: Any = self._options
+        try:
+            return from_url(
+                url,
+                config=options,
+                client_options={"timeout": self._timeout, "allow_http": allow_http},
+                # One attempt: what is to be tried again is decided in one place, for all stores.
+                retry_config={"max_retries": 0},
+            )
+        except BaseError as error:
+            raise ConfigurationError(f"fetch.store_options: {described(url)} cannot be used: {error}") from error
+
+
+async def _chunks(stream: Any) -> AsyncIterator[bytes]:
+    async for chunk in stream:
+        yield bytes(chunk)

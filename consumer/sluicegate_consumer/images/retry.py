@@ -1,0 +1,39 @@
+"""Trying again what may pass: with growing, scattered pauses, and within a deadline."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sluicegate_consumer.errors import Transient
+
+Result = TypeVar("Result")
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+
+
+async def retried(attempt: Callable[[], Awaitable[Result]], deadline_s: float) -> Result:
+    """Call `attempt` until it does not raise `Transient`, or the deadline would pass first.
+
+    Pauses are drawn from [0, p], p doubling each time: "full jitter", which spreads best what failed together
+    (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+
+    Raises:
+        Transient: the last one, with the number of attempts.
+    """
+    ends = time.monotonic() + deadline_s
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            async with asyncio.timeout(max(0.0, ends - time.monotonic())):
+                return await attempt()
+        except TimeoutError as error:
+            raise Transient(f"not fetched within {deadline_s:g} s, in {tries} attempts") from error
+        except Transient as error:
+            pause = random.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**tries))  # noqa: S311 - no secret
+            if time.monotonic() + pause >= ends:
+                raise Transient(f"{error} (after {tries} attempts in {deadline_s:g} s)") from error
+            await asyncio.sleep(pause)

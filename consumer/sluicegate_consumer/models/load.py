@@ -1,0 +1,97 @@
+"""From the settings to a classifier that is ready for its first batch."""
+
+import time
+
+import numpy as np
+import structlog
+
+from sluicegate_consumer.errors import ConfigurationError
+from sluicegate_consumer.models.checkpoint import Checkpoint
+from sluicegate_consumer.models.classifier import Classifier
+from sluicegate_consumer.models.find import find_checkpoint
+from sluicegate_consumer.models.labels import are_placeholders
+from sluicegate_consumer.models.offline import go_offline
+from sluicegate_consumer.operations.settings import ModelSettings
+from sluicegate_consumer.pixels import Frame
+
+log = structlog.get_logger()
+
+GREY = 128
+
+
+def load_classifier(settings: ModelSettings, *, max_batch: int) -> Classifier:
+    """The model that the settings name, on its device and warmed up with a full batch of `max_batch` frames.
+
+    Raises:
+        ConfigurationError: the model is not on this disk, has another digest than the settings pin, is not
+            supported or does not load, or the device or the runtime is not there.
+    """
+    started = time.monotonic()
+    checkpoint = find_checkpoint(settings.name, settings.cache_dir)
+    _check_digest(checkpoint, settings.digest)
+    classifier = _open(checkpoint, settings.device, max_batch)
+    card = classifier.card
+    if are_placeholders(card.labels):
+        log.warning("model.labels_are_placeholders", model=card.name, labels=card.labels)
+    if card.device == "cpu" and settings.device == "auto":
+        log.warning("model.on_cpu", model=card.name, why="no CUDA device that this runtime can use")
+    log.info(
+        "model.loaded",
+        model=card.name,
+        digest=card.digest,
+        labels=card.labels,
+        device=card.device,
+        runtime=card.runtime,
+        seconds=round(time.monotonic() - started, 1),
+    )
+    return classifier
+
+
+def _check_digest(checkpoint: Checkpoint, pinned: str | None) -> None:
+    if pinned is not None and pinned != checkpoint.digest:
+        raise ConfigurationError(
+            f"model.digest: is {pinned}, but the model {checkpoint.name!r} on this disk has {checkpoint.digest}"
+        )
+
+
+def _open(checkpoint: Checkpoint, device: str, max_batch: int) -> Classifier:
+    try:
+        classifier = _engine(checkpoint, device, max_batch)
+        _warm_up(classifier, max_batch)
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        # The runtimes raise what they like; whatever it is, this model cannot serve here.
+        raise ConfigurationError(f"model {checkpoint.name!r}: {checkpoint.runtime} cannot load it: {error}") from error
+    return classifier
+
+
+def _engine(checkpoint: Checkpoint, device: str, max_batch: int) -> Classifier:
+    torch = checkpoint.runtime == "torch"
+    try:
+        if torch:
+            go_offline()
+            from sluicegate_consumer.models.torch_classifier import TorchClassifier  # noqa: PLC0415 - an extra
+
+            return TorchClassifier(checkpoint, device=device, max_batch=max_batch)
+        from sluicegate_consumer.models.onnx_classifier import OnnxClassifier  # noqa: PLC0415 - an extra
+
+        return OnnxClassifier(checkpoint, device=device, max_batch=max_batch)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"model {checkpoint.name!r}: needs {error.name}: pip install 'sluicegate[{'torch' if torch else 'onnx'}]'"
+        ) from error
+
+
+def _warm_up(classifier: Classifier, max_batch: int) -> None:
+    """Score one full batch: the first real one need not wait for kernels and memory, and the scores fit."""
+    card = classifier.card
+    frame: Frame = np.full((card.geometry.height, card.geometry.width, 3), GREY, np.uint8)
+    scores = classifier.classify([frame] * max_batch)
+    if scores.shape != (max_batch, len(card.labels)):
+        raise ConfigurationError(
+            f"model {card.name!r}: gives {scores.shape[-1]} scores for each image, "
+            f"but config.json names {len(card.labels)} labels"
+        )
+    if not np.isfinite(scores).all():
+        raise ConfigurationError(f"model {card.name!r}: gives scores that are no numbers on {card.device}")

@@ -1,0 +1,103 @@
+"""Any Hugging Face image classification checkpoint, run by torch.
+
+Import this where the extra `torch` is installed and after `go_offline`, never at the top of a module: it
+brings torch and transformers with it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForImageClassification
+from transformers.utils import logging
+
+from sluicegate_consumer.errors import ConfigurationError
+from sluicegate_consumer.models.checkpoint import Checkpoint
+from sluicegate_consumer.models.classifier import ModelCard
+from sluicegate_consumer.models.device import choose_device, usable_cores
+from sluicegate_consumer.models.scores import probabilities, score_in_chunks
+from sluicegate_consumer.pixels import Frame
+
+
+class TorchClassifier:
+    """A `Classifier` on the CPU in float32, or on one CUDA device in float16.
+
+    On a GPU float16 has an eighth of bfloat16's error at the same speed; what overflows comes back as
+    not-a-number.
+
+    Args:
+        checkpoint: A directory of transformers.
+        device: The setting `model.device`.
+        max_batch: Frames that go to the device at once; more are split.
+
+    Raises:
+        ConfigurationError: the device is not there, or the checkpoint's weights do not fill the model.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, device: str, max_batch: int) -> None:
+        on = torch.device(choose_device(device, torch.cuda.device_count()))
+        if on.type == "cpu":
+            torch.set_num_threads(usable_cores())
+        self._card = checkpoint.card(str(on))
+        self._device = on
+        self._dtype = torch.float32 if on.type == "cpu" else torch.float16
+        self._model: torch.nn.Module | None = _load(checkpoint.weights).to(on, self._dtype).eval()
+        normalisation, geometry = checkpoint.spec.normalisation, checkpoint.spec.geometry
+        self._scale, self._shift = (
+            torch.tensor(channels, device=on).view(1, 3, 1, 1)
+            for channels in (normalisation.scale, normalisation.shift)
+        )
+        shape = (max_batch, geometry.height, geometry.width, 3)
+        # Pinned once: memory pinned anew for every batch costs more than an unpinned copy.
+        self._pixels = torch.empty(shape, dtype=torch.uint8, pin_memory=on.type == "cuda")
+
+    @property
+    def card(self) -> ModelCard:
+        """Name, digest, labels."""
+        return self._card
+
+    def classify(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
+        """Scores, float32 of shape (frames, labels): see `Classifier`."""
+        return score_in_chunks(frames, len(self._pixels), self._score)
+
+    def close(self) -> None:
+        """Give the weights' memory back; `classify` raises from now on."""
+        self._model = None
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    @torch.inference_mode()
+    def _score(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
+        if self._model is None:
+            raise RuntimeError("the classifier is closed")
+        pixels = self._pixels[: len(frames)]
+        np.stack(frames, out=pixels.numpy())
+        # Four times fewer bytes travel as uint8 than as float32, hence normalised on the device; and in
+        # float32, since float16 would round the pixels before the model sees them.
+        values = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).float()
+        inputs = torch.addcmul(self._shift, values, self._scale).to(self._dtype)
+        logits = self._model(pixel_values=inputs).logits.float().cpu().numpy()
+        return probabilities(logits, exclusive=self._card.exclusive)
+
+
+def _load(directory: Path) -> torch.nn.Module:
+    """The model in `directory`, every weight from safetensors, no code of the checkpoint's own."""
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    model: torch.nn.Module
+    model, report = AutoModelForImageClassification.from_pretrained(
+        directory,
+        dtype=torch.float32,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+    )
+    # transformers fills what a file lacks with random numbers, and random scores look like scores.
+    if absent := sorted(report["missing_keys"]):
+        raise ConfigurationError(
+            f"the weights in {directory} lack {len(absent)} of the model's tensors, {absent[0]} first; "
+            "should be a checkpoint that was trained for image classification"
+        )
+    return model
