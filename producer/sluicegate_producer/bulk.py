@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sluicegate_producer.errors import PublishError
@@ -75,7 +76,7 @@ async def publish_all(
             under_way.release()
             report(Published(item, error))
         else:
-            receipt.add_done_callback(lambda done, item=item: settled(item, done))
+            receipt.add_done_callback(partial(settled, item))
     for _ in range(MOST_UNDER_WAY):
         await under_way.acquire()
 

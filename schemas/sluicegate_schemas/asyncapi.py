@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sluicegate_schemas.cloudevents import EVENT_HEADER
+from sluicegate_schemas.envelope import EVENT_HEADER
 from sluicegate_schemas.events import Escalation, Event, Review, Upload, Verdict
 from sluicegate_schemas.topics import Topics
 

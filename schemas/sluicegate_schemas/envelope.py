@@ -1,7 +1,6 @@
 """The three forms in which an event may arrive, brought to one: attributes, data, and what the data is."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,8 @@ from sluicegate_schemas.message import Message
 SPEC_VERSION = "1.0"
 STRUCTURED = "application/cloudevents+json"
 JSON = "application/json"
+EVENT_HEADER = "sluicegate_event"
+"""Holds the event itself where the value is the image that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Envelope:
         Raises:
             EventError: it is none.
         """
-        return self.data if isinstance(self.data, dict) else parse_object(self.data)
+        return self.data if isinstance(self.data, dict) else parse_object(self.data, "the value")
 
 
 def open_envelope(message: Message) -> Envelope:
@@ -48,28 +49,29 @@ def open_envelope(message: Message) -> Envelope:
     """
     if message.value is None:
         raise EventError("the record has no value: a tombstone, where an event was expected")
-    content_type = _media_type(_text(message, "content-type"))
+    content_type = _media_type(_text("content-type", message.header("content-type")))
     if content_type == STRUCTURED:
-        return _structured(parse_object(message.value))
-    names = {name for name, _ in message.headers if name.startswith("ce_")}
-    attributes = {name.removeprefix("ce_"): _text(message, name) for name in names}
+        return _structured(parse_object(message.value, "the value"))
+    attributes = {
+        name.removeprefix("ce_"): _text(name, value) for name, value in message.headers if name.startswith("ce_")
+    }
     if attributes:
         _require_version(attributes)
     return Envelope(attributes, message.value, content_type or JSON)
 
 
-def parse_object(data: bytes) -> dict[str, Any]:
+def parse_object(data: bytes, what: str) -> dict[str, Any]:
     """A JSON object.
 
     Raises:
-        EventError: the bytes are not JSON, or not an object.
+        EventError: the bytes, which are `what`, are not JSON, or not an object.
     """
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise EventError(f"the value is not JSON: {error}") from error
+        raise EventError(f"{what} is not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise EventError(f"the value is JSON, but {shortened(value)} where an object was expected")
+        raise EventError(f"{what} is JSON, but {_kind(value)} where an object was expected")
     return value
 
 
@@ -83,13 +85,13 @@ def _structured(event: dict[str, Any]) -> Envelope:
         return Envelope(attributes, _decoded(encoded), media_type)
     if isinstance(data, dict):
         return Envelope(attributes, data, media_type)
-    raise EventError(f"data is {shortened(data)}: an object was expected, or data_base64")
+    raise EventError(f"data is {_kind(data)}: an object was expected, or data_base64")
 
 
 def _decoded(encoded: str) -> bytes:
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise EventError(f"data_base64 is not base64: {error}") from error
 
 
@@ -103,9 +105,14 @@ def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def _text(message: Message, name: str) -> str:
-    value = message.header(name)
+def _text(name: str, value: bytes | None) -> str:
     try:
         return (value or b"").decode()
     except UnicodeDecodeError as error:
         raise EventError(f"the header {name} is not UTF-8: {error.reason} at byte {error.start}") from error
+
+
+def _kind(value: object) -> str:
+    """The kind of a JSON value, for a message: the value itself may be an image as text."""
+    kinds = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")

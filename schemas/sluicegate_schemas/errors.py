@@ -10,9 +10,15 @@ class EventError(ValueError):
 
 
 def shortened(value: object) -> str:
-    """A value for a message: never long, and never bytes, which may be an image's."""
+    """A value for a message: never long, never an image's bytes, never a URI, which may hold credentials."""
     if isinstance(value, bytes | bytearray | memoryview):
         return f"{len(value)} bytes"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, str) and "//" in value:
+        return f"a URI of {len(value)} characters"
     text = repr(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"
 

@@ -1,21 +1,43 @@
 """The events that cross a topic, as values.
 
 Within a major version a model only ever gains optional fields; readers ignore the ones they do not know.
-Times are timezone-aware; durations are milliseconds; scores lie in [0, 1].
+Times are timezone-aware and kept in UTC; durations are milliseconds; scores lie in [0, 1].
 """
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from error
+
+
+def _without_credentials(uri: str) -> str:
+    try:
+        authority = urlsplit(uri).netloc
+    except ValueError:  # its message may quote the credentials
+        raise ValueError("not a URI") from None
+    if "@" in authority:
+        raise ValueError("holds credentials (user@host): give the consumer its own access instead")
+    return uri
+
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
-Milliseconds = Annotated[float, Field(ge=0.0)]
+Milliseconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Uri = Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(_without_credentials)]
 
 
 class Decision(StrEnum):
@@ -79,20 +101,22 @@ class Reason(StrEnum):
 class Event(BaseModel):
     """What all events share: frozen, and tolerant of fields from the future."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, ser_json_inf_nan="null", use_attribute_docstrings=True
+    )
     ce_type: ClassVar[str]
 
 
 class Part(BaseModel):
     """A piece of an event."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class ImageReference(Part):
     """Where the image lies. It is fetched from there, and from nowhere outside the consumer's allow-list."""
 
-    uri: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+    uri: Uri
     """`file://`, `s3://`, `gs://`, `az://`, `http://` or `https://`. Never with credentials in it."""
     sha256: Sha256 | None = None
     """If given, other bytes than these are `unprocessable`."""
@@ -113,7 +137,7 @@ class Upload(Event):
     """Where the image will be seen: `avatar`, `post`, `message`, `listing`, ..."""
     policy: Name = "default"
     """The name of a policy in the consumer's policy file."""
-    uploaded_at: AwareDatetime
+    uploaded_at: Moment
     """Orders the uploads of one id: the verdict of the latest holds."""
     image: ImageReference | None = None
     """None: the record's value is the image itself."""
@@ -185,7 +209,7 @@ class Verdict(Event):
     upload_id: Identifier
     tenant: Name
     surface: Name
-    uploaded_at: AwareDatetime
+    uploaded_at: Moment
     revision: Annotated[int, Field(ge=1)]
     decision: Decision
     category: Name | None = None
@@ -203,7 +227,7 @@ class Verdict(Event):
     worst_frame: Annotated[int, Field(ge=0)] | None = None
     """Index of the frame that scored worst, counted from 0."""
     timings: Timings = Timings()
-    decided_at: AwareDatetime
+    decided_at: Moment
 
 
 class Escalation(Event):

@@ -12,7 +12,7 @@ import orjson
 import yaml
 
 from sluicegate_schemas.asyncapi import asyncapi
-from sluicegate_schemas.cloudevents import schema_urn
+from sluicegate_schemas.writing import schema_urn
 from sluicegate_schemas.events import Escalation, Event, Review, Upload, Verdict
 
 EVENTS: tuple[type[Event], ...] = (Upload, Verdict, Escalation, Review)

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from sluicegate_schemas.message import Message
 
 from sluicegate_consumer.delivery.kafka_sink import KafkaSink
 from sluicegate_consumer.delivery.kafka_source import KafkaSource
@@ -18,6 +17,7 @@ from sluicegate_consumer.delivery.source import Source
 from sluicegate_consumer.delivery.values import Arrival, Partition, Record
 from sluicegate_consumer.errors import Fatal
 from sluicegate_consumer.operations.settings import KafkaSettings
+from sluicegate_schemas.message import Message
 
 MAX_BYTES = 1024 * 1024
 

@@ -36,9 +36,7 @@ class Batcher(Generic[T]):
     batches large under load without making anybody wait when there is none.
     """
 
-    def __init__(
-        self, max_weight: int, max_wait_s: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, max_weight: int, max_wait_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_weight = max_weight
         self._max_wait_s = max_wait_s
         self._clock = clock

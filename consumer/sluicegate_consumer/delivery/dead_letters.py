@@ -3,10 +3,9 @@
 Names and meaning of the added headers are Kafka Connect's, so that the tools that know those can read them.
 """
 
-from sluicegate_schemas.message import Message
-
 from sluicegate_consumer.delivery.values import Delivered, Outcome, Record
 from sluicegate_consumer.errors import Poison
+from sluicegate_schemas.message import Message
 
 PREFIX = "__connect.errors."
 FIELDS = (
@@ -70,9 +69,7 @@ def restore(message: Message) -> Record:
     """
     errors = errors_of(message)
     timestamp_ms = int(errors["timestamp"]) if errors["timestamp"] else None
-    return Record(
-        errors["topic"], Message(message.key, message.value, message.headers[: -len(FIELDS)], timestamp_ms)
-    )
+    return Record(errors["topic"], Message(message.key, message.value, message.headers[: -len(FIELDS)], timestamp_ms))
 
 
 class DeadLetterWatch:

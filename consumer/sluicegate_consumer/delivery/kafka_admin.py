@@ -43,9 +43,7 @@ async def kafka_admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient
             await client.start()
         yield client
     except (KafkaError, TimeoutError, OSError) as error:
-        raise Transient(
-            f"Kafka at {kafka.bootstrap_servers}: {str(error) or type(error).__name__}"
-        ) from error
+        raise Transient(f"Kafka at {kafka.bootstrap_servers}: {str(error) or type(error).__name__}") from error
     finally:
         await finish_within(STOP_TIMEOUT_S, client.close(), "admin client")
 

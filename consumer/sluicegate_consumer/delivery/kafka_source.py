@@ -8,7 +8,6 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
-from sluicegate_schemas.message import Message
 
 from sluicegate_consumer.delivery.bounded import finish_within
 from sluicegate_consumer.delivery.kafka_client import client_options
@@ -16,6 +15,7 @@ from sluicegate_consumer.delivery.source import Revoked
 from sluicegate_consumer.delivery.values import Arrival, Partition
 from sluicegate_consumer.errors import Fatal, Transient
 from sluicegate_consumer.operations.settings import KafkaSettings
+from sluicegate_schemas.message import Message
 
 STOP_TIMEOUT_S = 5.0
 COMMIT_TIMEOUT_S = 10.0
@@ -72,9 +72,7 @@ class KafkaSource:
             return []
         try:
             # Under no timeout of ours: a cancelled getmany leaks the client's count of running fetches.
-            answer = await self._consumer.getmany(
-                *wanted, timeout_ms=round(timeout_s * 1000), max_records=max_records
-            )
+            answer = await self._consumer.getmany(*wanted, timeout_ms=round(timeout_s * 1000), max_records=max_records)
         except KafkaError as error:
             await self._rewind()
             if error.retriable:

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sluicegate_schemas.message import Message
-
 from sluicegate_consumer.delivery.sink import Unwritable
 from sluicegate_consumer.delivery.source import Revoked
 from sluicegate_consumer.delivery.values import Arrival, Partition, Record
 from sluicegate_consumer.errors import Transient
+from sluicegate_schemas.message import Message
 
 
 class MemoryBroker:

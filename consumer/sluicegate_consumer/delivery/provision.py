@@ -117,9 +117,7 @@ async def create_topics(admin: AIOKafkaAdminClient, plans: Sequence[TopicPlan]) 
     missing = [plan for plan, state in zip(plans, states, strict=True) if state.state == "missing"]
     if not missing:
         return states
-    request = [
-        NewTopic(plan.name, plan.partitions, plan.replication, topic_configs=plan.configs) for plan in missing
-    ]
+    request = [NewTopic(plan.name, plan.partitions, plan.replication, topic_configs=plan.configs) for plan in missing]
     response = await admin.create_topics(request)
     created = {name for name, code, message in response.topic_errors if _is_created(name, code, message)}
     states = await _visible(admin, plans)

@@ -19,9 +19,7 @@ STOP_TIMEOUT_S = 5.0
 POLL_MS = 250
 
 
-async def read_topic(
-    kafka: KafkaSettings, topic: str, *, follow: bool = False
-) -> AsyncGenerator[Arrival, None]:
+async def read_topic(kafka: KafkaSettings, topic: str, *, follow: bool = False) -> AsyncGenerator[Arrival, None]:
     """Every record of the topic, in order within a partition, up to the ends that it had when reading began.
 
     To be closed by who leaves it early (`contextlib.aclosing`).
@@ -69,9 +67,7 @@ async def _consumer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
             await consumer.start()
         yield consumer
     except (KafkaError, TimeoutError, OSError) as error:
-        raise Transient(
-            f"Kafka at {kafka.bootstrap_servers}: {str(error) or type(error).__name__}"
-        ) from error
+        raise Transient(f"Kafka at {kafka.bootstrap_servers}: {str(error) or type(error).__name__}") from error
     finally:
         await finish_within(STOP_TIMEOUT_S, consumer.stop(), "consumer")
 

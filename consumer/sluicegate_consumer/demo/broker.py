@@ -30,7 +30,11 @@ def embedded_broker() -> Iterator[str]:
         log = Path(directory) / "broker.log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own fixed command line
-                command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         try:
             _wait_until_listening(process, port, log)
@@ -67,4 +71,6 @@ def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise ConfigurationError(f"the embedded broker did not start on port {port}: {log.read_text(errors='replace')[-500:]}")
+    raise ConfigurationError(
+        f"the embedded broker did not start on port {port}: {log.read_text(errors='replace')[-500:]}"
+    )

@@ -1,0 +1,1 @@
+"""Images, from a reference to pixels. Knows nothing of Kafka and of policies."""

@@ -6,8 +6,6 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from sluicegate_schemas.events import ImageReference, Reason
-
 from sluicegate_consumer.errors import Unprocessable
 from sluicegate_consumer.images.allow_list import AllowList
 from sluicegate_consumer.images.file_store import FileStore
@@ -17,6 +15,7 @@ from sluicegate_consumer.images.object_store import ObjectStore
 from sluicegate_consumer.images.retry import retried
 from sluicegate_consumer.images.store import Store, described, refused, require_size
 from sluicegate_consumer.operations.settings import FetchSettings
+from sluicegate_schemas.events import ImageReference, Reason
 
 LARGE_BYTES = 256 * 1024
 """Hashing this much takes a tenth of a millisecond or more: from here on a thread does it, not the event loop."""

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 
 import httpx
-from sluicegate_schemas.events import Reason
 
 from sluicegate_consumer.errors import Transient, Unprocessable
 from sluicegate_consumer.images.allow_list import AllowList
 from sluicegate_consumer.images.store import described, missing, read_within, refused, require_size
+from sluicegate_schemas.events import Reason
 
 GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}

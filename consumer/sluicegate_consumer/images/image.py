@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
-from sluicegate_schemas.events import ImageReference
-
 from sluicegate_consumer.pixels import Frame
+from sluicegate_schemas.events import ImageReference
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,7 @@ class ObjectStore:
     async def read(self, uri: str, max_bytes: int) -> bytes:
         """See `Store`."""
         from obstore import get_async  # noqa: PLC0415 - only who has such a store needs it loaded
-        from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415 - same
-        from obstore.exceptions import PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415 - same
+        from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415 - same  # noqa: PLC0415 - same
 
         parts = urlsplit(uri)
         bucket = self._bucket(f"{parts.scheme}://{parts.netloc}")

@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from sluicegate_schemas.events import Reason
-
 from sluicegate_consumer.errors import Unprocessable
+from sluicegate_schemas.events import Reason
 
 
 class Store(Protocol):

@@ -1,7 +1,8 @@
 """Every setting, its default and its meaning. Built once, in a command's `main`, and frozen from then on.
 
-Read, strongest first, from the environment (`SLUICEGATE_KAFKA__BOOTSTRAP_SERVERS`: two underscores part the levels)
-and from the YAML file that `SLUICEGATE_CONFIG` names. An unknown key is an error: a misspelt limit is no limit.
+Read, strongest first, from the environment (`SLUICEGATE_KAFKA__BOOTSTRAP_SERVERS`: two underscores part the
+levels) and from the YAML file that `SLUICEGATE_CONFIG` names. An unknown key is an error: a misspelt limit is
+no limit.
 """
 
 import os
@@ -9,12 +10,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
-from sluicegate_schemas.topics import Topics
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sluicegate_consumer.errors import ConfigurationError
+from sluicegate_consumer.operations.settings_catalogue import DELIMITER, PREFIX, Sensitive
+from sluicegate_consumer.operations.settings_errors import explain
+from sluicegate_consumer.operations.settings_sources import FILE_VARIABLE, check_environment, read_file
+from sluicegate_schemas.topics import Topics
 
 MEBIBYTE = 1024 * 1024
+TOPICS = Topics()
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -33,17 +38,21 @@ class KafkaSettings(Section):
     bootstrap_servers: str = "localhost:9092"
     """Brokers as `host:port`, separated by commas."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How the connection is protected and who is let in, as the brokers' listener has it."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     """Used with the two SASL protocols."""
     sasl_username: str | None = None
+    """User of the two SASL protocols."""
     sasl_password: SecretStr | None = None
+    """Password of that user."""
     tls_ca_file: Path | None = None
-    """PEM file of the authority that signed the brokers' certificates; the system's authorities if not given."""
+    """PEM file of the authority that signed the brokers' certificates; the system's own if not given."""
     tls_certificate_file: Path | None = None
     """PEM file of this client's certificate, for mutual TLS."""
     tls_key_file: Path | None = None
     """PEM file of this client's private key."""
     tls_key_password: SecretStr | None = None
+    """Password of that private key, where it is encrypted."""
     max_record_bytes: Bytes = 12 * MEBIBYTE
     """The largest record that is read or written; the topics' `max.message.bytes` must allow it."""
     session_timeout_s: Seconds = 30.0
@@ -53,16 +62,28 @@ class KafkaSettings(Section):
     request_timeout_s: Seconds = 40.0
     """How long one request to a broker may take."""
 
+    @property
+    def revoke_timeout_s(self) -> float:
+        """How long what is in flight may take to finish when partitions are taken away.
+
+        The rest of the rebalance is for the commit, and for the other members.
+        """
+        return 0.6 * self.rebalance_timeout_s
+
 
 class TopicSettings(Section):
     """Names of the topics."""
 
-    uploads: str = Topics.uploads
-    verdicts: str = Topics.verdicts
+    uploads: str = TOPICS.uploads
+    """Images to judge."""
+    verdicts: str = TOPICS.verdicts
     """Compacted, keyed by upload id."""
-    escalations: str = Topics.escalations
-    reviews: str = Topics.reviews
-    dead_letters: str = Topics.dead_letters
+    escalations: str = TOPICS.escalations
+    """What the second tier is asked."""
+    reviews: str = TOPICS.reviews
+    """What a human must decide."""
+    dead_letters: str = TOPICS.dead_letters
+    """Records that could not be handled, byte for byte."""
 
     def names(self) -> Topics:
         """The same as the value that the rooms share."""
@@ -83,8 +104,10 @@ class DeliverySettings(Section):
     max_in_flight_bytes: Bytes = 256 * MEBIBYTE
     """Size of the records in flight beyond which no more are asked for."""
     commit_interval_s: Seconds = 1.0
+    """How often the offsets of what is done are committed."""
     drain_timeout_s: Seconds = 25.0
-    """At shutdown, how long what is in flight may take to finish; must stay below the orchestrator's grace period."""
+    """At shutdown, how long what is in flight may take to finish; must stay below the orchestrator's grace
+    period."""
     publish_timeout_s: Seconds = 120.0
     """How long a broker may take to acknowledge a record before the process ends without committing."""
     dead_letter_window: Count = 200
@@ -108,12 +131,12 @@ class FetchSettings(Section):
     timeout_s: Seconds = 10.0
     """For one attempt."""
     deadline_s: Seconds = 60.0
-    """For all attempts at one image; afterwards it is a dead letter, to be replayed when the store is back."""
+    """For all attempts at one image; then it is a dead letter, to be replayed when the store is back."""
     max_redirects: Annotated[int, Field(ge=0)] = 3
     """Of `http(s)` URIs; every hop must be inside the allow-list."""
-    store_options: dict[str, str] = Field(default_factory=dict)
-    """Options of the object stores as obstore names them, for example `aws_endpoint`, `aws_region`; credentials come
-    from the environment or the instance, as each store's own tools read them."""
+    store_options: Annotated[dict[str, str], Sensitive] = Field(default_factory=dict)
+    """Options of the object stores as obstore names them, for example `aws_endpoint`, `aws_region`;
+    credentials come from the environment or the instance, as each store's own tools read them."""
 
 
 class DecodeSettings(Section):
@@ -128,6 +151,7 @@ class DecodeSettings(Section):
     sampled_frames: Count = 8
     """Frames of an animation that are judged, evenly spaced."""
     timeout_s: Seconds = 10.0
+    """For one image; a decoder that takes longer is ended."""
     memory_bytes: Bytes = 2048 * MEBIBYTE
     """Memory that one decoding process may take."""
 
@@ -136,8 +160,8 @@ class ModelSettings(Section):
     """The first tier's model."""
 
     name: str = "Falconsai/nsfw_image_detection"
-    """A directory, the id of a Hugging Face checkpoint that is on this disk already, or `embedded`: the small safety
-    model of the extra `embedded`."""
+    """A directory, the id of a Hugging Face checkpoint that is on this disk already, or `embedded`: the small
+    safety model of the extra `embedded`."""
     digest: str | None = None
     """If given, a model with another digest is refused at start; `sluicegate model show` prints it."""
     cache_dir: Path | None = None
@@ -167,11 +191,13 @@ class OllamaSettings(Section):
     digest: str | None = None
     """If given, a model with another digest on a server is refused."""
     in_flight_per_server: Count = 1
+    """Questions that one server is asked at the same time."""
     timeout_s: Seconds = 120.0
     """For one answer."""
     deadline_s: Seconds = 300.0
     """For all attempts at one image; afterwards a human decides."""
     max_attempts: Count = 3
+    """Questions about one image before a human decides."""
     num_ctx: Count = 8192
     """Tokens that policy, image and answer together may take."""
     num_predict: Count = 64
@@ -190,9 +216,11 @@ class ObservabilitySettings(Section):
     """What can be seen from outside."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Events below this level are not written."""
     log_format: Literal["auto", "json", "pretty"] = "auto"
     """`auto`: pretty on a terminal, JSON otherwise."""
     metrics_host: str = "127.0.0.1"
+    """Address that the metrics are served on."""
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Prometheus metrics are served here; 0: nowhere."""
 
@@ -201,8 +229,8 @@ class Settings(BaseSettings):
     """All settings of sluicegate."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SLUICEGATE_",
-        env_nested_delimiter="__",
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
         frozen=True,
         extra="forbid",
         use_attribute_docstrings=True,
@@ -231,8 +259,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the file."""
         sources = [init_settings, env_settings]
-        if path := os.environ.get("SLUICEGATE_CONFIG"):
-            sources.append(YamlConfigSettingsSource(settings_cls, yaml_file=path))
+        if path := os.environ.get(FILE_VARIABLE):
+            sources.append(InitSettingsSource(settings_cls, read_file(Path(path))))
         return tuple(sources)
 
 
@@ -242,11 +270,9 @@ def load_settings() -> Settings:
     Raises:
         ConfigurationError: a key is unknown or a value is out of range; the message names each.
     """
-    path = os.environ.get("SLUICEGATE_CONFIG")
-    if path and not Path(path).is_file():
-        raise ConfigurationError(f"SLUICEGATE_CONFIG={path}: no such file")
+    check_environment(os.environ, Settings)
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (is {e['input']!r})" for e in error.errors()]
-        raise ConfigurationError("\n".join(["settings:", *lines])) from error
+        # Not "from error": its text quotes the values, secrets among them.
+        raise ConfigurationError(explain(error, Settings)) from None

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sluicegate_schemas.message import Message
 
 from sluicegate_consumer.delivery.dead_letters import DeadLetterWatch, dead_letter, errors_of, restore
 from sluicegate_consumer.delivery.values import Delivered, Outcome, Partition, Record, Ticket
 from sluicegate_consumer.errors import Poison
+from sluicegate_schemas.message import Message
 
 TICKET = Ticket(Partition("uploads", 3), 42, 1)
 messages = st.builds(

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from sluicegate_schemas.message import Message
 
 from sluicegate_consumer.delivery.dead_letters import dead_letter
 from sluicegate_consumer.delivery.engine import Engine
@@ -14,6 +13,7 @@ from sluicegate_consumer.delivery.memory import MemoryBroker, MemorySink, Memory
 from sluicegate_consumer.delivery.values import Delivered, Outcome, Record, Ticket
 from sluicegate_consumer.errors import Fatal, Poison
 from sluicegate_consumer.operations.settings import DeliverySettings
+from sluicegate_schemas.message import Message
 
 SETTINGS = DeliverySettings(commit_interval_s=0.01, drain_timeout_s=0.5, publish_timeout_s=60)
 

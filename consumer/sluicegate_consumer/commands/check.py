@@ -1,0 +1,59 @@
+"""`sluicegate check`: is all that this configuration names reachable, right, and inside the network?"""
+
+import asyncio
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from sluicegate_consumer.commands.checks.finding import Check, Finding, Level, run_checks
+from sluicegate_consumer.commands.checks.images import check_images
+from sluicegate_consumer.commands.checks.judging import check_judging
+from sluicegate_consumer.commands.checks.kafka import check_kafka
+from sluicegate_consumer.commands.checks.network import check_network
+from sluicegate_consumer.commands.checks.second_tier import check_second_tier
+from sluicegate_consumer.commands.endings import ExitCode
+from sluicegate_consumer.commands.terminal import print_json_line, terminal_settings
+from sluicegate_consumer.operations.settings_catalogue import printable
+
+CHECKS: dict[str, Check] = {
+    "network": check_network,
+    "kafka": check_kafka,
+    "judging": check_judging,
+    "images": check_images,
+    "second tier": check_second_tier,
+}
+
+COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
+
+
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds that one check may take.")] = 20,
+) -> None:
+    """Look at everything that the settings name, and print them, secrets masked. Changes nothing.
+
+    Exit code 1 where there is a problem; a warning is none.
+    """
+    settings = terminal_settings()
+    findings = asyncio.run(run_checks(CHECKS, settings, timeout))
+    failed = any(finding.level is Level.PROBLEM for finding in findings)
+    if as_json:
+        report = {"ok": not failed, "settings": printable(settings), "checks": findings}
+        print_json_line(orjson.dumps(report))
+    else:
+        _print(printable(settings), findings)
+    if failed:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _print(settings: dict[str, Any], findings: list[Finding]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for key, value in settings.items():
+        console.print(Text(f"{key}: {'' if value is None else value}", style="dim"))
+    console.print()
+    for finding in findings:
+        line = Text.assemble((f"{finding.level:<8}", COLOURS[finding.level]), f"{finding.check}: {finding.message}")
+        console.print(line)

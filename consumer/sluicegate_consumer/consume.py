@@ -1,0 +1,95 @@
+"""The first service, composed: upload events in, verdict events out.
+
+receive -> read -> fetch -> decode -> batch -> classify -> decide -> publish -> acknowledge -> commit
+'- engine    '- first tier ---------------------------------'   '- engine ----------------------'
+"""
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+
+import structlog
+
+from sluicegate_consumer.batching.batcher import Batcher
+from sluicegate_consumer.delivery.engine import Engine
+from sluicegate_consumer.delivery.kafka_sink import KafkaSink
+from sluicegate_consumer.delivery.kafka_source import KafkaSource
+from sluicegate_consumer.images.decoder import ProcessDecoder
+from sluicegate_consumer.images.fetcher import StoreFetcher
+from sluicegate_consumer.images.image import DecodeLimits
+from sluicegate_consumer.models.load import load_classifier
+from sluicegate_consumer.moderation.device import Device
+from sluicegate_consumer.moderation.first_tier import FirstTier, Limits
+from sluicegate_consumer.moderation.outcomes import Outcomes
+from sluicegate_consumer.operations.metrics import new_metrics, serve_metrics
+from sluicegate_consumer.operations.settings import DecodeSettings, Settings
+from sluicegate_consumer.operations.shutdown import shutdown_signals
+from sluicegate_consumer.policy.load import load_policy
+from sluicegate_schemas.events import Stage
+
+log = structlog.get_logger()
+
+
+async def consume(settings: Settings) -> None:
+    """Moderate uploads until SIGTERM or SIGINT, then finish what is in flight.
+
+    Raises:
+        ConfigurationError: something in the settings, the policy or the model is not usable.
+        Fatal: the process cannot go on; nothing unfinished is committed.
+    """
+    async with AsyncExitStack() as stack:
+        stop = stack.enter_context(shutdown_signals())
+        metrics = new_metrics()
+        stack.enter_context(
+            serve_metrics(metrics.registry, settings.observability.metrics_host, settings.observability.metrics_port)
+        )
+
+        policies = load_policy(settings.policy_file)
+        classifier = await asyncio.to_thread(load_classifier, settings.model, max_batch=settings.batch.max_frames)
+        device = Device(classifier, settings.model.timeout_s)
+        stack.callback(device.close)
+        card = device.card
+        metrics.model(card.name, card.digest, card.device, card.runtime)
+
+        processes = settings.decode.processes or len(os.sched_getaffinity(0))
+        decoder = await stack.enter_async_context(
+            ProcessDecoder(card.geometry, decode_limits(settings.decode), processes)
+        )
+        fetcher = await stack.enter_async_context(StoreFetcher(settings.fetch))
+
+        stages = FirstTier(
+            fetcher=fetcher,
+            decoder=decoder,
+            batcher=Batcher(settings.batch.max_frames, settings.batch.max_wait_s),
+            device=device,
+            policies=policies,
+            outcomes=Outcomes(Stage.CLASSIFIER, settings.delivery.source, settings.topics.names()),
+            limits=Limits(
+                uploads=settings.delivery.max_in_flight,
+                fetches=settings.fetch.concurrency,
+                decodes=processes,
+                inline_bytes=settings.fetch.max_bytes,
+            ),
+            metrics=metrics,
+        )
+        engine = Engine(
+            KafkaSource(settings.kafka, settings.topics.uploads, settings.delivery.consumer_group),
+            stages,
+            KafkaSink(settings.kafka),
+            settings.delivery,
+            revoke_timeout_s=settings.kafka.revoke_timeout_s,
+            observer=metrics,
+        )
+        log.info("consuming", topic=settings.topics.uploads, model=card.name, device=card.device)
+        await engine.run(stop)
+
+
+def decode_limits(decode: DecodeSettings) -> DecodeLimits:
+    """The settings of decoding, in the terms of the room that decodes."""
+    return DecodeLimits(
+        max_pixels=decode.max_pixels,
+        max_frames=decode.max_frames,
+        sampled_frames=decode.sampled_frames,
+        timeout_s=decode.timeout_s,
+        memory_bytes=decode.memory_bytes,
+    )

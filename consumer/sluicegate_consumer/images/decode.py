@@ -1,0 +1,86 @@
+"""Encoded bytes to pixels. Pure: no process, no thread, no file; whoever calls it contains what it may do."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from sluicegate_consumer.images.colour import upright_rgb
+from sluicegate_consumer.images.formats import MEDIA_TYPES, frame_count, opened, require_pixels
+from sluicegate_consumer.images.image import DecodeLimits, RenderedImage, Rendition
+from sluicegate_consumer.images.preprocess import to_geometry
+from sluicegate_consumer.images.rendition import rendered
+from sluicegate_consumer.pixels import Frame, Geometry
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decoding found out beside the pixels; see `DecodedImage`."""
+
+    frame_indices: tuple[int, ...]
+    width: int
+    height: int
+    frame_count: int
+    media_type: str
+    contrast: int
+
+
+def decode_frames(
+    data: bytes, geometry: Geometry, limits: DecodeLimits, room: Callable[[int], Sequence[Frame]]
+) -> Facts:
+    """Decode the sampled frames into memory that the caller provides.
+
+    Args:
+        data: Encoded bytes.
+        geometry: The model's.
+        limits: What the image may cost.
+        room: Gives so many arrays of shape (height, width, 3), uint8, to write the frames into.
+
+    Raises:
+        Unprocessable: the bytes cannot be decoded, or are over a limit.
+    """
+    with opened(data, limits) as image:
+        count = frame_count(image, limits)
+        indices = sampled(count, limits.sampled_frames)
+        width, height, contrast = 0, 0, 0
+        for target, index in zip(room(len(indices)), indices, strict=True):
+            frame = _frame(image, index, limits)
+            if index == 0:
+                width, height = frame.size
+            target[...] = np.asarray(to_geometry(frame, geometry))
+            contrast = max(contrast, _contrast(target))
+        return Facts(indices, width, height, count, MEDIA_TYPES[str(image.format)], contrast)
+
+
+def render_frame(data: bytes, index: int, rendition: Rendition, limits: DecodeLimits) -> RenderedImage:
+    """One frame as a JPEG without metadata; the last one where there are fewer.
+
+    Raises:
+        Unprocessable: the bytes cannot be decoded, or are over a limit.
+    """
+    with opened(data, limits) as image:
+        last = frame_count(image, limits) - 1
+        picture = rendered(_frame(image, min(index, last), limits), rendition)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=rendition.quality)
+    return RenderedImage(file.getvalue(), picture.width, picture.height)
+
+
+def sampled(count: int, most: int) -> tuple[int, ...]:
+    """At most `most` of `count` frames, evenly spaced, the first one always among them."""
+    if count <= most:
+        return tuple(range(count))
+    return tuple(number * count // most for number in range(most))
+
+
+def _frame(image: Image.Image, index: int, limits: DecodeLimits) -> Image.Image:
+    if index:
+        image.seek(index)
+        require_pixels(image, limits)  # the pages of a TIFF have sizes of their own
+    return upright_rgb(image)
+
+
+def _contrast(frame: Frame) -> int:
+    return int((frame.max(axis=(0, 1)) - frame.min(axis=(0, 1))).max())

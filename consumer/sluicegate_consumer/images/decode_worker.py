@@ -1,0 +1,67 @@
+"""The process in which images are decoded: `python -m sluicegate_consumer.images.decode_worker SETUP`.
+
+It may crash, hang or eat all the memory it is allowed: that costs the one image it works on.
+"""
+
+import resource
+import signal
+import socket
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from PIL import Image
+
+from sluicegate_consumer.errors import Unprocessable
+from sluicegate_consumer.images.arena import map_frames
+from sluicegate_consumer.images.decode import decode_frames, render_frame
+from sluicegate_consumer.images.decode_job import Job, Setup, packed, receive_message
+from sluicegate_consumer.pixels import Frame
+
+ORPHAN_GRACE = 2.0
+"""Times the parent's patience: a process whose parent is gone ends itself after this, even inside a decoder."""
+
+
+def main(setup: Setup) -> None:
+    """Serve until the parent closes the connection."""
+    _limit_resources(setup.limits.memory_bytes)
+    frames = map_frames(setup.arena, setup.geometry, setup.slots)
+    # Ours is the limit that counts, see `require_pixels`; Pillow's own would come first for large images.
+    Image.MAX_IMAGE_PIXELS = None
+    with socket.socket(fileno=setup.socket) as connection:
+        connection.sendall(packed({"ready": True}, b""))
+        while (message := receive_message(connection)) is not None:
+            signal.setitimer(signal.ITIMER_REAL, setup.limits.timeout_s * ORPHAN_GRACE)
+            header, payload = _answer(Job.of(message[0]), message[1], setup, frames)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            connection.sendall(packed(header, payload))
+            connection.sendall(payload)
+
+
+def _answer(job: Job, data: bytes, setup: Setup, frames: Frame) -> tuple[dict[str, Any], bytes]:
+    try:
+        if job.rendition is not None:
+            picture = render_frame(data, job.frame, job.rendition, setup.limits)
+            return {"width": picture.width, "height": picture.height}, picture.jpeg
+        facts = decode_frames(
+            data, setup.geometry, setup.limits, lambda count: [frames[slot] for slot in job.slots[:count]]
+        )
+        return asdict(facts), b""
+    except Unprocessable as error:
+        return {"reason": error.reason, "message": str(error)}, b""
+
+
+def _limit_resources(memory_bytes: int) -> None:
+    """What this process has now, and so much more: a bomb fails to allocate, instead of failing the machine."""
+    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - one line of a pseudo file
+        pages = int(statm.read().split()[0])
+    most = pages * resource.getpagesize() + memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    # The parent decides when this ends: a Ctrl+C in a terminal reaches the whole group.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    main(Setup.from_json(sys.argv[1]))

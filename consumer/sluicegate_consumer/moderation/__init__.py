@@ -1,0 +1,1 @@
+"""The two tiers: how a record becomes an outcome."""

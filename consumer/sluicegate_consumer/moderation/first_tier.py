@@ -1,0 +1,202 @@
+"""The first tier: read, fetch, decode, batch, classify, decide. Begin at `FirstTier.run`."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import structlog
+
+from sluicegate_consumer.batching.batcher import Batch, Batcher
+from sluicegate_consumer.delivery.values import Delivered, Outcome
+from sluicegate_consumer.errors import Unprocessable
+from sluicegate_consumer.images.fetcher import accept_inline
+from sluicegate_consumer.images.image import DecodedImage, Decoder, FetchedImage, Fetcher
+from sluicegate_consumer.moderation.case import Case
+from sluicegate_consumer.moderation.device import Device, Scores
+from sluicegate_consumer.moderation.outcomes import Outcomes
+from sluicegate_consumer.moderation.station import Failure, station
+from sluicegate_consumer.operations.metrics import Metrics
+from sluicegate_consumer.policy.decide import Evidence, decide
+from sluicegate_consumer.policy.document import PolicyDocument
+from sluicegate_consumer.policy.ruling import Ruling
+from sluicegate_consumer.policy.scores import Scores as LabelScores
+from sluicegate_schemas.cloudevents import read_upload
+from sluicegate_schemas.events import Decision, ImageFacts, ModelReference
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A case and its encoded bytes."""
+
+    case: Case
+    image: FetchedImage
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A case and its pixels, which must be closed whatever becomes of it."""
+
+    case: Case
+    pixels: DecodedImage
+    since_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much happens at the same time."""
+
+    uploads: int
+    fetches: int
+    decodes: int
+    inline_bytes: int
+    """Size of an image that an upload may carry along."""
+
+
+class FirstTier:
+    """Turns upload records into outcomes."""
+
+    def __init__(
+        self,
+        *,
+        fetcher: Fetcher,
+        decoder: Decoder,
+        batcher: Batcher[Decoded],
+        device: Device,
+        policies: PolicyDocument,
+        outcomes: Outcomes,
+        limits: Limits,
+        metrics: Metrics,
+    ) -> None:
+        self._fetcher = fetcher
+        self._decoder = decoder
+        self._batcher = batcher
+        self._device = device
+        self._policies = policies
+        self._outcomes = outcomes
+        self._limits = limits
+        self._metrics = metrics
+        self._mapping = policies.mapping_for(device.card.name, device.card.labels)
+        self._model = ModelReference(name=device.card.name, digest=device.card.digest)
+
+    @property
+    def capacity(self) -> int:
+        """Uploads that may be inside at the same time."""
+        return self._limits.uploads
+
+    async def run(self, inbox: asyncio.Queue[Delivered], outbox: asyncio.Queue[Outcome]) -> None:
+        """The pipeline, stage by stage; see `Stages`."""
+        self._outbox = outbox
+        cases: asyncio.Queue[Case] = asyncio.Queue()
+        # Encoded images wait here: few, as each may be large.
+        fetched: asyncio.Queue[Fetched] = asyncio.Queue(self._limits.decodes)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(station(inbox.get, self._read, cases.put, self._bury_unread))
+            for _ in range(self._limits.fetches):
+                group.create_task(station(cases.get, self._fetch, fetched.put, self._give_up_fetch))
+            for _ in range(self._limits.decodes):
+                group.create_task(station(fetched.get, self._decode, self._to_batch, self._give_up_decode))
+            group.create_task(self._classify_batches())
+
+    async def _read(self, delivered: Delivered) -> Case:
+        received = read_upload(delivered.message)
+        upload = received.event
+        case = Case(
+            delivered,
+            upload,
+            received.inline,
+            received.traceparent,
+            self._policies.policy(upload.policy),
+        )
+        case.note_queue(upload.uploaded_at)
+        return case
+
+    async def _fetch(self, case: Case) -> Fetched:
+        began = time.perf_counter_ns()
+        if case.upload.image is None:
+            image = await accept_inline(case.inline or b"", self._limits.inline_bytes)
+        else:
+            image = await self._fetcher.fetch(case.upload.image)
+        self._metrics.took("fetch", case.note_time("fetch", began))
+        case.image = ImageFacts(sha256=image.sha256, size=len(image.data))
+        return Fetched(case, image)
+
+    async def _decode(self, fetched: Fetched) -> Decoded:
+        case, began = fetched.case, time.perf_counter_ns()
+        pixels = await self._decoder.decode(fetched.image.data)
+        self._metrics.took("decode", case.note_time("decode", began))
+        case.image = case.image.model_copy(
+            update={
+                "width": pixels.width,
+                "height": pixels.height,
+                "media_type": pixels.media_type,
+                "frames": pixels.frame_count,
+            }
+        )
+        return Decoded(case, pixels, time.perf_counter_ns())
+
+    async def _to_batch(self, decoded: Decoded) -> None:
+        await self._batcher.put(decoded, weight=len(decoded.pixels.frames))
+
+    async def _classify_batches(self) -> NoReturn:
+        while True:
+            batch = await self._batcher.take()
+            self._metrics.batch_closed(batch.weight, batch.closed_by.value)
+            await self._classify(batch)
+
+    async def _classify(self, batch: Batch[Decoded]) -> None:
+        began = time.perf_counter_ns()
+        for decoded in batch.items:
+            self._metrics.took("batch_wait", decoded.case.note_time("batch_wait", decoded.since_ns))
+        answers = await self._device.classify([decoded.pixels.frames for decoded in batch.items])
+        for decoded, answer in zip(batch.items, answers, strict=True):
+            case = decoded.case
+            self._metrics.took("inference", case.note_time("inference", began))
+            if isinstance(answer, Exception):
+                self._bury(case.delivered, "classify", answer)
+            else:
+                self._settle(case, self._decide(case, decoded.pixels, answer), self._model)
+            decoded.pixels.close()
+
+    def _decide(self, case: Case, pixels: DecodedImage, answer: Scores) -> Ruling:
+        card = self._device.card
+        ruling = decide(
+            case.policy,
+            self._mapping,
+            LabelScores(card.labels, answer.tolist(), exclusive=card.exclusive),
+            Evidence(min_side=min(pixels.width, pixels.height), contrast=pixels.contrast),
+        )
+        case.scores, case.category_scores = dict(ruling.label_scores), dict(ruling.category_scores)
+        if ruling.worst_frame is not None:
+            case.worst_frame = pixels.frame_indices[ruling.worst_frame]
+        return ruling
+
+    def _settle(self, case: Case, ruling: Ruling, model: ModelReference | None = None) -> None:
+        outcome = self._outcomes.decided(case, ruling, datetime.now(UTC), model=model)
+        self._metrics.outcome(self._outcomes.stage, ruling.decision, ruling.category)
+        self._metrics.took("total", case.timings["total_ms"] / 1000)
+        self._outbox.put_nowait(outcome)
+
+    def _bury_unread(self, delivered: Delivered, failure: Failure) -> None:
+        self._bury(delivered, "read", failure)
+
+    def _give_up_fetch(self, case: Case, failure: Failure) -> None:
+        self._give_up(case, "fetch", failure)
+
+    def _give_up_decode(self, fetched: Fetched, failure: Failure) -> None:
+        self._give_up(fetched.case, "decode", failure)
+
+    def _give_up(self, case: Case, step: str, failure: Failure) -> None:
+        """What is wrong with the image is a verdict; what is wrong with us is a dead letter, to be replayed."""
+        if isinstance(failure, Unprocessable):
+            self._settle(case, Ruling(Decision.UNPROCESSABLE, (failure.reason,)))
+        else:
+            self._bury(case.delivered, step, failure)
+
+    def _bury(self, delivered: Delivered, step: str, error: Exception) -> None:
+        log.warning("dead_letter", step=step, error=str(error), ticket=delivered.ticket)
+        self._metrics.dead_letter(step, error)
+        self._outbox.put_nowait(self._outcomes.buried(delivered, step, error))

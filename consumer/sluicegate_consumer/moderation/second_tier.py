@@ -1,0 +1,202 @@
+"""The second tier: read, fetch, shrink, ask, judge. Begin at `Escalations.run`."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import NoReturn
+
+import structlog
+
+from sluicegate_consumer.delivery.values import Delivered, Outcome
+from sluicegate_consumer.errors import Unprocessable
+from sluicegate_consumer.images.fetcher import accept_inline
+from sluicegate_consumer.images.image import Decoder, FetchedImage, Fetcher, Rendition
+from sluicegate_consumer.moderation.case import Case
+from sluicegate_consumer.moderation.outcomes import Outcomes
+from sluicegate_consumer.moderation.station import Failure, station
+from sluicegate_consumer.moderation.waiting_room import WaitingRoom
+from sluicegate_consumer.operations.metrics import Metrics
+from sluicegate_consumer.policy.document import PolicyDocument
+from sluicegate_consumer.policy.judge import judge, outage_ruling
+from sluicegate_consumer.policy.ruling import Ruling
+from sluicegate_consumer.second_opinion.opinion import (
+    NoOpinion,
+    Opinion,
+    Question,
+    SecondTier,
+    SecondTierAway,
+)
+from sluicegate_schemas.cloudevents import read_escalation
+from sluicegate_schemas.events import Decision, ModelReference, Reason, SecondOpinion
+
+SWEEP_S = 0.5
+"""How often those that wait are looked through while no language model can be asked."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much happens at the same time."""
+
+    escalations: int
+    questions: int
+    inline_bytes: int
+    """Size of an image that an escalation may carry along."""
+
+
+class Escalations:
+    """Turns escalation records into outcomes."""
+
+    def __init__(
+        self,
+        *,
+        fetcher: Fetcher,
+        decoder: Decoder,
+        rendition: Rendition,
+        tier: SecondTier,
+        policies: PolicyDocument,
+        outcomes: Outcomes,
+        limits: Limits,
+        metrics: Metrics,
+    ) -> None:
+        self._fetcher = fetcher
+        self._decoder = decoder
+        self._rendition = rendition
+        self._tier = tier
+        self._policies = policies
+        self._outcomes = outcomes
+        self._limits = limits
+        self._metrics = metrics
+        self._waiting = WaitingRoom()
+
+    @property
+    def capacity(self) -> int:
+        """Escalations that may be inside at the same time."""
+        return self._limits.escalations
+
+    async def run(self, inbox: asyncio.Queue[Delivered], outbox: asyncio.Queue[Outcome]) -> None:
+        """The pipeline, stage by stage; see `Stages`."""
+        self._outbox = outbox
+        async with asyncio.TaskGroup() as group:
+            group.create_task(station(inbox.get, self._read, self._waiting.enter, self._bury_unread))
+            for _ in range(self._limits.questions):
+                group.create_task(station(self._next, self._answer, _done, self._give_up))
+            group.create_task(self._sweep())
+
+    async def _read(self, delivered: Delivered) -> Case:
+        received = read_escalation(delivered.message)
+        upload, provisional = received.event.upload, received.event.verdict
+        case = Case(
+            delivered,
+            upload,
+            received.inline,
+            received.traceparent,
+            self._policies.policy(upload.policy),
+            provisional=provisional,
+            image=provisional.image,
+            scores=provisional.scores,
+            category_scores=received.event.category_scores,
+            worst_frame=provisional.worst_frame,
+        )
+        case.note_queue(provisional.decided_at)
+        return case
+
+    async def _next(self) -> Case:
+        await self._tier.wait_available()
+        return await self._waiting.next()
+
+    async def _answer(self, case: Case) -> None:
+        """Fetch, shrink, ask and judge one escalation; leaves its outcome, or puts it back to wait."""
+        began = time.perf_counter_ns()
+        image = await self._fetch(case)
+        case.note_time("fetch", began)
+        if image.sha256 != case.image.sha256:
+            self._settle(case, Ruling(Decision.REVIEW, (Reason.IMAGE_CHANGED,)))
+            return
+        began = time.perf_counter_ns()
+        rendered = await self._decoder.render(image.data, case.worst_frame or 0, self._rendition)
+        case.note_time("decode", began)
+        await self._ask(case, Question(case.policy.name, rendered.jpeg, rendered.width, rendered.height))
+
+    async def _fetch(self, case: Case) -> FetchedImage:
+        if case.upload.image is None:
+            return await accept_inline(case.inline or b"", self._limits.inline_bytes)
+        return await self._fetcher.fetch(case.upload.image)
+
+    async def _ask(self, case: Case, question: Question) -> None:
+        began = time.perf_counter_ns()
+        try:
+            opinion = await self._tier.ask(question)
+        except SecondTierAway as away:
+            log.warning("second_tier_away", error=str(away), waiting=len(self._waiting) + 1)
+            self._metrics.opinion("away", case.note_time("inference", began))
+            self._waiting.back_to_the_front(case)
+        except NoOpinion as none:
+            log.warning("no_opinion", error=str(none), ticket=case.delivered.ticket)
+            self._metrics.opinion("invalid", case.note_time("inference", began))
+            self._settle(case, Ruling(Decision.REVIEW, (Reason.VLM_ANSWER_INVALID,)))
+        else:
+            self._metrics.opinion(opinion.answer, case.note_time("inference", began))
+            self._judge(case, opinion)
+
+    def _judge(self, case: Case, opinion: Opinion) -> None:
+        ruling = judge(case.policy, opinion, case.category_scores)
+        self._settle(
+            case,
+            ruling,
+            ModelReference(name=opinion.model, digest=opinion.digest),
+            SecondOpinion(decision=opinion.answer, score=opinion.score),
+        )
+
+    async def _sweep(self) -> NoReturn:
+        """While nobody can be asked, apply each policy's outage rule to what has waited too long."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            if self._tier.available:
+                continue
+            now = datetime.now(UTC)
+            for case, ruling in self._waiting.let_go(partial(_outage, now)):
+                self._settle(case, ruling)
+
+    def _settle(
+        self,
+        case: Case,
+        ruling: Ruling,
+        model: ModelReference | None = None,
+        opinion: SecondOpinion | None = None,
+    ) -> None:
+        outcome = self._outcomes.decided(case, ruling, datetime.now(UTC), model=model, opinion=opinion)
+        self._metrics.outcome(self._outcomes.stage, ruling.decision, ruling.category)
+        self._metrics.took("total", case.timings["total_ms"] / 1000)
+        self._outbox.put_nowait(outcome)
+
+    def _bury_unread(self, delivered: Delivered, failure: Failure) -> None:
+        self._bury(delivered, "read", failure)
+
+    def _give_up(self, case: Case, failure: Failure) -> None:
+        """An image that is gone needs no human; one that the first tier could judge and we cannot, does."""
+        if not isinstance(failure, Unprocessable):
+            self._bury(case.delivered, "fetch", failure)
+        elif failure.reason is Reason.IMAGE_MISSING:
+            self._settle(case, Ruling(Decision.UNPROCESSABLE, (failure.reason,)))
+        elif failure.reason is Reason.IMAGE_DIGEST_MISMATCH:
+            self._settle(case, Ruling(Decision.REVIEW, (Reason.IMAGE_CHANGED,)))
+        else:
+            self._settle(case, Ruling(Decision.REVIEW, (failure.reason,)))
+
+    def _bury(self, delivered: Delivered, step: str, error: Exception) -> None:
+        log.warning("dead_letter", step=step, error=str(error), ticket=delivered.ticket)
+        self._metrics.dead_letter(step, error)
+        self._outbox.put_nowait(self._outcomes.buried(delivered, step, error))
+
+
+async def _done(_: None) -> None:
+    """The answer has left its outcome already."""
+
+
+def _outage(now: datetime, case: Case) -> Ruling | None:
+    since = case.provisional.decided_at if case.provisional else case.upload.uploaded_at
+    return outage_ruling(case.policy, now - since)

@@ -1,0 +1,64 @@
+"""A service ends politely at the first signal and at once at the second."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+SERVICE = """
+import asyncio, signal, sys, time
+from sluicegate_consumer.operations.shutdown import shutdown_signals
+
+async def serve():
+    before = signal.getsignal(signal.SIGTERM)
+    with shutdown_signals() as requested:
+        print("ready", flush=True)
+        await requested.wait()
+        print("draining", flush=True)
+        {drain}
+    print("restored", signal.getsignal(signal.SIGTERM) is before, flush=True)
+
+asyncio.run(serve())
+"""
+
+
+@contextmanager
+def service(drain: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", SERVICE.format(drain=drain)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def read_until(process: subprocess.Popen[str], word: str) -> None:
+    while word not in (line := process.stdout.readline()):
+        assert line, f"ended before it said {word}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_lets_it_drain_and_restores_what_was_before(number):
+    with service("await asyncio.sleep(0)") as process:
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+    assert "restored True" in out
+    assert (process.returncode, err) == (0, "")
+
+
+@pytest.mark.parametrize("drain", ["await asyncio.sleep(60)", "time.sleep(60)"], ids=["waiting", "stuck loop"])
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_the_second_signal_ends_it_at_once_whatever_it_does(drain, second):
+    with service(drain) as process:
+        process.send_signal(signal.SIGTERM)
+        read_until(process, "draining")
+        process.send_signal(second)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "second signal: ended at once" in err
