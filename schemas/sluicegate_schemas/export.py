@@ -12,8 +12,8 @@ import orjson
 import yaml
 
 from sluicegate_schemas.asyncapi import asyncapi
-from sluicegate_schemas.writing import schema_urn
 from sluicegate_schemas.events import Escalation, Event, Review, Upload, Verdict
+from sluicegate_schemas.writing import schema_urn
 
 EVENTS: tuple[type[Event], ...] = (Upload, Verdict, Escalation, Review)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

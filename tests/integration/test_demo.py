@@ -74,7 +74,7 @@ async def test_a_service_that_fails_ends_the_demonstration_with_its_log(images, 
     assert not await demonstrate(Wishes(images, "embedded", NOBODY, tmp_path / "report"), console)
 
     printed = console.file.getvalue()
-    assert "no-such-service ended before every upload had its verdict" in printed
+    assert "no-such-service ended before it was ready" in printed
     assert "No such command" in printed
     assert (tmp_path / "report" / "index.html").is_file()
 

@@ -35,9 +35,7 @@ def check(file: File = None) -> None:
     """Say whether the file is right; if not, everything that is wrong with it. Exit code 0 or 2."""
     document = _load(file)
     names = ", ".join(document.policies)
-    typer.echo(
-        f"ok: version {document.version}, policies {names}, {len(document.models)} models, {document.digest}"
-    )
+    typer.echo(f"ok: version {document.version}, policies {names}, {len(document.models)} models, {document.digest}")
 
 
 @app.command()
@@ -72,9 +70,7 @@ def _failed(error: SluicegateError) -> typer.Exit:
 
 
 def _policy(policy: Policy) -> RenderableType:
-    bands: list[tuple[str, Bands | None]] = [
-        (name, category.bands) for name, category in policy.categories.items()
-    ]
+    bands: list[tuple[str, Bands | None]] = [(name, category.bands) for name, category in policy.categories.items()]
     if policy.second_opinion:
         bands.append(("(second opinion)", policy.second_opinion.bands))
     table = Table(title=f"\npolicy {policy.name}", title_justify="left", title_style="bold")

@@ -57,7 +57,7 @@ def publish(
         raise typer.Exit(ExitCode.FAILED)
 
 
-async def _publish(  # noqa: PLR0913 - the command's options, one each
+async def _publish(
     settings: Settings, items: list[str], about: About, inline: bool, rate: float | None, as_json: bool
 ) -> _Tally:
     tally = _Tally()

@@ -15,8 +15,8 @@ from sluicegate_consumer.demo.report import Illustrations, render
 from sluicegate_consumer.demo.services import running
 from sluicegate_consumer.demo.table import live_view, summary, table
 from sluicegate_consumer.demo.thumbnails import thumbnails
-from sluicegate_consumer.demo.uploads import upload_all
-from sluicegate_consumer.demo.watch import follow, until_final
+from sluicegate_consumer.demo.uploads import create_all_topics, upload_all
+from sluicegate_consumer.demo.watch import follow, until_final, until_ready
 from sluicegate_consumer.operations.settings import KafkaSettings
 from sluicegate_schemas.topics import Topics
 
@@ -51,7 +51,7 @@ async def demonstrate(wishes: Wishes, console: Console) -> bool:
         progress = Progress(plan.submissions)
         with embedded_broker() as bootstrap_servers:
             kafka = KafkaSettings(bootstrap_servers=bootstrap_servers)
-            await upload_all(kafka, plan.submissions)
+            await create_all_topics(kafka)
             complaint = await _moderate(plan, kafka, progress, wishes.report, console)
         pictures = await thumbnails(progress)
     page = wishes.report / "index.html"
@@ -64,16 +64,20 @@ async def _moderate(
     plan: Plan, kafka: KafkaSettings, progress: Progress, report: Path, console: Console
 ) -> Complaint | None:
     variables = {"SLUICEGATE_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers, **plan.variables}
-    with (report / "verdicts.jsonl").open("wb") as copy, Live(console=console, transient=True) as live:
-        async with running(SERVICES, variables, report) as services, asyncio.TaskGroup() as tasks:
-            follower = tasks.create_task(follow(kafka, Topics().verdicts, progress, copy))
-            text = await until_final(
-                progress, services, plan.patience_s, lambda: live.update(live_view(progress, console.height))
-            )
-            follower.cancel()
+    async with running(SERVICES, variables, report) as services:
+        with console.status(f"starting {' and '.join(SERVICES)}"):
+            text = await until_ready(services, plan.patience_s)
         if text is None:
-            return None
-        return Complaint(text, "\n".join(f"--- {service.log}\n{service.tail()}" for service in services))
+            await upload_all(kafka, plan.submissions)
+            with (report / "verdicts.jsonl").open("wb") as copy, Live(console=console, transient=True) as live:
+                async with asyncio.TaskGroup() as tasks:
+                    follower = tasks.create_task(follow(kafka, Topics().verdicts, progress, copy))
+                    text = await until_final(
+                        progress, services, plan.patience_s, lambda: live.update(live_view(progress, console.height))
+                    )
+                    follower.cancel()
+    logs = "\n".join(f"--- {service.log}\n{service.tail()}" for service in services)
+    return Complaint(text, logs) if text else None
 
 
 def _conclude(progress: Progress, page: Path, complaint: Complaint | None, console: Console) -> None:

@@ -27,6 +27,10 @@ class Service:
         """Whether it has ended, which it should not before it is told to."""
         return self.process.returncode is not None
 
+    def has_logged(self, event: str) -> bool:
+        """Whether its log names the event."""
+        return event in self.log.read_text(errors="replace")
+
     def tail(self) -> str:
         """The last lines of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:])

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +18,9 @@ COLOURS = {
     Decision.REVIEW: "magenta",
     Decision.UNPROCESSABLE: "bright_black",
 }
-TIERS = {Stage.CLASSIFIER: "1 classifier", Stage.VLM: "2 language model", Stage.HUMAN: "human"}
+TIERS = {Stage.CLASSIFIER: "1", Stage.VLM: "2", Stage.HUMAN: "human"}
+COLUMNS = {"image": 16, "decision": 13, "category": 8, "scores": 10, "tier": 4, "time": 8}
+"""Heading and the width below which no column is cut, so that 80 columns are enough."""
 SCORES_SHOWN = 2
 
 
@@ -38,9 +40,9 @@ def live_view(progress: Progress, lines: int) -> RenderableType:
 def table(progress: Progress, submissions: tuple[Submission, ...]) -> Table:
     """One line for each of the submissions."""
     found = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for name in ("image", "decision", "category", "scores", "tier"):
-        found.add_column(name, overflow="ellipsis", no_wrap=True, ratio=3 if name == "image" else None)
-    found.add_column("time", justify="right", no_wrap=True)
+    for name, least in COLUMNS.items():
+        justify: JustifyMethod = "right" if name == "time" else "left"
+        found.add_column(name, justify=justify, min_width=least, no_wrap=True, overflow="ellipsis")
     for submission in submissions:
         found.add_row(Text(submission.name), *_cells(progress.holding(submission)))
     return found

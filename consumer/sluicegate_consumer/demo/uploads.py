@@ -11,14 +11,18 @@ from sluicegate_producer import About, UploadPublisher
 from sluicegate_schemas.topics import Topics
 
 
+async def create_all_topics(kafka: KafkaSettings) -> None:
+    """What `sluicegate topics create` does."""
+    async with kafka_admin(kafka) as admin:
+        await create_topics(admin, topic_plans(Topics(), kafka.max_record_bytes))
+
+
 async def upload_all(kafka: KafkaSettings, submissions: Iterable[Submission]) -> None:
-    """Create the topics and publish every submission; returns when the broker has acknowledged them all.
+    """Publish every submission; returns when the broker has acknowledged them all.
 
     By URI, not by path: the publisher would refuse a path that holds no image, and what becomes of those is part of
     what there is to see.
     """
-    async with kafka_admin(kafka) as admin:
-        await create_topics(admin, topic_plans(Topics(), kafka.max_record_bytes))
     async with UploadPublisher(kafka.bootstrap_servers, source="sluicegate-demo") as publisher:
         receipts = [
             await publisher.submit_uri(

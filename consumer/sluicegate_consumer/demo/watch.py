@@ -1,4 +1,4 @@
-"""Following the verdict topic until every upload has its final verdict, or something has gone wrong."""
+"""Waiting: for the services to be ready, then for every upload's final verdict, and never for ever."""
 
 import asyncio
 import time
@@ -13,6 +13,8 @@ from sluicegate_consumer.operations.settings import KafkaSettings
 from sluicegate_schemas import read_verdict
 
 REFRESH_S = 0.1
+READY_EVENT = "partitions_assigned"
+"""What a service logs once it reads its topic."""
 NAMED = 10
 """Missing uploads that a complaint names."""
 
@@ -23,6 +25,22 @@ async def follow(kafka: KafkaSettings, topic: str, progress: Progress, copy: Bin
         async for arrival in arrivals:
             progress.record(read_verdict(arrival.message))
             copy.write((arrival.message.value or b"") + b"\n")
+
+
+async def until_ready(services: Sequence[Service], patience_s: float) -> str | None:
+    """Wait until every service has its partitions, so that the times shown are those of running services.
+
+    Returns:
+        None, or what has gone wrong.
+    """
+    deadline = time.monotonic() + patience_s
+    while not all(service.has_logged(READY_EVENT) for service in services):
+        if complaint := _ended(services):
+            return f"{complaint} before it was ready"
+        if time.monotonic() > deadline:
+            return f"the services were not ready after {patience_s:.0f} s"
+        await asyncio.sleep(REFRESH_S)
+    return None
 
 
 async def until_final(
@@ -44,8 +62,8 @@ async def until_final(
         shown()
         if progress.count > count:
             heard, count = time.monotonic(), progress.count
-        if ended := [service.name for service in services if service.ended]:
-            return f"{' and '.join(ended)} ended before every upload had its verdict"
+        if complaint := _ended(services):
+            return f"{complaint} before every upload had its verdict"
         if time.monotonic() - heard > patience_s:
             names = ", ".join(submission.name for submission in missing[:NAMED])
             more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
@@ -53,3 +71,8 @@ async def until_final(
         await asyncio.sleep(REFRESH_S)
     shown()
     return None
+
+
+def _ended(services: Sequence[Service]) -> str | None:
+    names = [service.name for service in services if service.ended]
+    return f"{' and '.join(names)} ended" if names else None

@@ -47,6 +47,11 @@ class ProcessDecoder:
         """Of the running processes."""
         return [process.pid for process in self._processes if process.pid is not None]
 
+    @property
+    def free_slots(self) -> int:
+        """Frames that could be decoded without waiting for one to be given back."""
+        return self._arena.free
+
     async def decode(self, data: bytes) -> DecodedImage:
         """Sampled frames; see `Decoder`."""
         slots = await self._arena.take(self._limits.sampled_frames)

@@ -75,9 +75,7 @@ def decide(policy: Policy, mapping: LabelMapping, scores: Scores, evidence: Evid
         category=None if Decision.APPROVED in {worst.decision, decision} else worst.category,
         worst_frame=worst.frame,
         label_scores=labels,
-        category_scores={
-            category: score for category, score in judged.items() if category in policy.categories
-        },
+        category_scores={category: score for category, score in judged.items() if category in policy.categories},
         bands=worst.bands,
         margin=worst.margin,
     )

@@ -29,9 +29,7 @@ def _resolve(
     node = policies[name]
     extends = node.get("extends")
     parent = extends.value if extends else None
-    if extends is None or not isinstance(
-        parent, str
-    ):  # a value of the wrong kind is found with the other keys
+    if extends is None or not isinstance(parent, str):  # a value of the wrong kind is found with the other keys
         resolved[name] = node
     elif parent not in policies:
         problems.append(extends.problem(f"names no policy ({parent}); there are {', '.join(policies)}"))

@@ -48,9 +48,7 @@ def _problem(model: type[BaseModel], root: Located, details: ErrorDetails) -> Pr
     if details["type"] == "missing":
         return Problem(node.line, (*node.path, str(details["loc"][-1])), "is missing")
     if details["type"] == "extra_forbidden":
-        return node.problem(
-            _unknown(str(details["loc"][-1]), sorted(_section_at(model, details["loc"]).model_fields))
-        )
+        return node.problem(_unknown(str(details["loc"][-1]), sorted(_section_at(model, details["loc"]).model_fields)))
     known = _WORDS.get(details["type"])
     words = known.format_map(details.get("ctx", {})) if known else details["msg"]
     whole_section = details["type"] == "value_error" and isinstance(details["input"], Mapping)
@@ -59,9 +57,7 @@ def _problem(model: type[BaseModel], root: Located, details: ErrorDetails) -> Pr
 
 def _unknown(key: str, known: list[str]) -> str:
     meant = difflib.get_close_matches(key, known, n=1)
-    return "is not a key here; " + (
-        f"did you mean {meant[0]}?" if meant else f"the keys are {', '.join(known)}"
-    )
+    return "is not a key here; " + (f"did you mean {meant[0]}?" if meant else f"the keys are {', '.join(known)}")
 
 
 def _section_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:

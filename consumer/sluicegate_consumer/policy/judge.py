@@ -117,9 +117,7 @@ def _fault(first: Mapping[str, float]) -> Reason | None:
     return None if all(map(is_score, first.values())) else Reason.SCORES_NOT_FINITE
 
 
-def _disagree(
-    decision: Decision, score: float | None, first: Mapping[str, float], rule: Disagreement
-) -> bool:
+def _disagree(decision: Decision, score: float | None, first: Mapping[str, float], rule: Disagreement) -> bool:
     """Whether the first tier's worst score lies beyond the margin on the other side.
 
     An answer without a score is taken as certain.

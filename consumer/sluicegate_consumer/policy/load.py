@@ -67,9 +67,7 @@ def _version(value: object) -> object:
 
 class _Head(Section):
     version: Annotated[str, BeforeValidator(_version), StringConstraints(min_length=1, max_length=128)]
-    models: Annotated[
-        Mapping[str, Annotated[Mapping[str, Name | None], Field(min_length=1)]], Field(min_length=1)
-    ]
+    models: Annotated[Mapping[str, Annotated[Mapping[str, Name | None], Field(min_length=1)]], Field(min_length=1)]
     policies: Annotated[Mapping[Name, object], Field(min_length=1)]
 
 
@@ -79,9 +77,7 @@ def _short_models(root: Located) -> Located:
     if root.entries is None or models is None or models.entries is None:
         return root
     short = {name: _labels(node) for name, node in models.entries.items()}
-    return Located(
-        None, {**root.entries, "models": Located(None, short, models.path, models.line)}, (), root.line
-    )
+    return Located(None, {**root.entries, "models": Located(None, short, models.path, models.line)}, (), root.line)
 
 
 def _labels(model: Located) -> Located:

@@ -49,12 +49,7 @@ def match_labels(models: Mapping[str, Labels], name: str, labels: Sequence[str])
 def _require_same(name: str, mapped: Labels, labels: Sequence[str]) -> None:
     unmapped = [label for label in labels if label not in mapped]
     absent = [label for label in mapped if label not in labels]
-    wrong = [
-        f"the label {label} is not mapped: give it a category, or null if it is harmless"
-        for label in unmapped
-    ]
-    wrong += [
-        f"the model has no label {label}: remove it (its labels: {', '.join(labels)})" for label in absent
-    ]
+    wrong = [f"the label {label} is not mapped: give it a category, or null if it is harmless" for label in unmapped]
+    wrong += [f"the model has no label {label}: remove it (its labels: {', '.join(labels)})" for label in absent]
     if wrong:
         raise ConfigurationError("\n".join(f"policy: models.{name}: {text}" for text in wrong))

@@ -52,9 +52,7 @@ class Category(Section):
     @model_validator(mode="after")
     def _paired_and_ordered(self) -> Self:
         if (self.approve_below is None) != (self.reject_above is None):
-            raise ValueError(
-                "give both approve_below and reject_above, or neither if only the second tier judges it"
-            )
+            raise ValueError("give both approve_below and reject_above, or neither if only the second tier judges it")
         _require_order(self.bands)
         return self
 

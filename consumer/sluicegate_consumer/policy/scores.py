@@ -27,9 +27,7 @@ class Scores:
 
     def of_frame(self, position: int) -> dict[str, float]:
         """Label to score, clamped to [0, 1], of one frame."""
-        return {
-            label: _clamped(score) for label, score in zip(self.labels, self.frames[position], strict=True)
-        }
+        return {label: _clamped(score) for label, score in zip(self.labels, self.frames[position], strict=True)}
 
     def fault(self, mapping: LabelMapping) -> Reason | None:
         """Why nothing can be concluded from these scores; None where something can."""
@@ -49,9 +47,7 @@ def is_score(value: float) -> bool:
     return math.isfinite(value) and -TOLERANCE <= value <= 1 + TOLERANCE
 
 
-def category_scores(
-    labels: Mapping[str, float], mapping: LabelMapping, *, exclusive: bool
-) -> dict[str, float]:
+def category_scores(labels: Mapping[str, float], mapping: LabelMapping, *, exclusive: bool) -> dict[str, float]:
     """Score of every category that the mapping knows, in [0, 1].
 
     Of labels that exclude each other, the probability that one of them holds is the sum of theirs (`medium`
@@ -63,8 +59,7 @@ def category_scores(
         if category := mapping.labels[label]:
             by_category.setdefault(category, []).append(score)
     return {
-        category: _clamped(math.fsum(found) if exclusive else max(found))
-        for category, found in by_category.items()
+        category: _clamped(math.fsum(found) if exclusive else max(found)) for category, found in by_category.items()
     }
 
 

@@ -36,7 +36,11 @@ def test_a_dead_letter_of_a_dead_letter_keeps_both_explanations(message: Message
 
 def test_the_headers_say_where_it_came_from_and_why():
     outcome = dead_letter(
-        Delivered(TICKET, Message(b"k", b"v", (), 1_700_000_000_000), 0), topic="dead", stage="fetch", error=Poison("no"), attempts=4
+        Delivered(TICKET, Message(b"k", b"v", (), 1_700_000_000_000), 0),
+        topic="dead",
+        stage="fetch",
+        error=Poison("no"),
+        attempts=4,
     )
     expected = {
         "topic": "uploads",

@@ -38,9 +38,7 @@ policies:
 shares = st.integers(0, 16).map(lambda sixteenths: sixteenths / 16) | st.floats(0, 1)
 edges = st.tuples(shares, shares).map(sorted)
 frames = st.tuples(shares, shares, shares, shares)
-softmax = (
-    st.tuples(*[st.integers(0, 64)] * 4).filter(any).map(lambda raw: tuple(part / sum(raw) for part in raw))
-)
+softmax = st.tuples(*[st.integers(0, 64)] * 4).filter(any).map(lambda raw: tuple(part / sum(raw) for part in raw))
 broken = st.sampled_from([math.nan, math.inf, -math.inf, -0.5, 1.5])
 quick = settings(max_examples=40, deadline=None)
 
@@ -75,9 +73,7 @@ def test_a_higher_score_never_makes_a_decision_milder(policy, frame, position, h
 
 @quick
 @given(policies(), softmax, st.integers(1, 3), shares)
-def test_probability_moved_from_harmless_to_harmful_never_makes_a_decision_milder(
-    policy, frame, position, part
-):
+def test_probability_moved_from_harmless_to_harmful_never_makes_a_decision_milder(policy, frame, position, part):
     moved = frame[0] * part
     raised = [frame[0] - moved, *frame[1:]]
     raised[position] += moved

@@ -29,9 +29,7 @@ PHOTOGRAPHS = {
 def decision(policy: str, scores: tuple[float, ...], contrast: int = 255) -> Decision:
     mapping = DOCUMENT.mapping_for("OwenElliott/image-safety-classifier-s", LABELS)
     judged = Scores(LABELS, (scores,), exclusive=True)
-    return decide(
-        DOCUMENT.policy(policy), mapping, judged, Evidence(min_side=300, contrast=contrast)
-    ).decision
+    return decide(DOCUMENT.policy(policy), mapping, judged, Evidence(min_side=300, contrast=contrast)).decision
 
 
 @pytest.mark.parametrize("policy", ["default", "avatar"])

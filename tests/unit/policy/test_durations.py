@@ -5,9 +5,7 @@ import pytest
 from sluicegate_consumer.policy.durations import duration_text, parse_duration
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("1s", 1), ("90s", 90), ("10m", 600), ("2h", 7_200), ("1d", 86_400)]
-)
+@pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("90s", 90), ("10m", 600), ("2h", 7_200), ("1d", 86_400)])
 def test_a_number_and_a_unit_are_a_duration(text, seconds):
     assert timedelta(seconds=seconds) == parse_duration(text)
 

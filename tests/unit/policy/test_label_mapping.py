@@ -65,7 +65,5 @@ policies:
 """
     document = parse_policy(text, Path("policy.yaml"))
 
-    with pytest.raises(
-        ConfigurationError, match=r"policies\.blind\.categories: all that m can see is null here"
-    ):
+    with pytest.raises(ConfigurationError, match=r"policies\.blind\.categories: all that m can see is null here"):
         document.mapping_for("m", ("normal", "nsfw"))

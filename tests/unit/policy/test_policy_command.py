@@ -49,10 +49,7 @@ def test_check_lists_what_is_wrong_and_exits_with_2(run, tmp_path):
     assert result.stdout == ""
     assert f"policy file {wrong}:" in result.stderr
     assert "line 1: version: must be text" in result.stderr
-    assert (
-        "line 5: policies.default.categories.sexual.reject_above: must be at most 1.0 (is 7.5)"
-        in result.stderr
-    )
+    assert "line 5: policies.default.categories.sexual.reject_above: must be at most 1.0 (is 7.5)" in result.stderr
 
 
 def test_show_draws_the_bands_to_scale(run):

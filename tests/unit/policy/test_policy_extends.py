@@ -25,9 +25,7 @@ def parse(policies: str) -> PolicyDocument:
 
 
 def test_a_policy_keeps_what_it_does_not_say_itself_at_every_depth():
-    child = parse("  child: {extends: default, categories: {sexual: {approve_below: 0.05}}}\n").policy(
-        "child"
-    )
+    child = parse("  child: {extends: default, categories: {sexual: {approve_below: 0.05}}}\n").policy("child")
 
     assert Bands(0.05, 0.90) == child.categories["sexual"].bands
     assert child.categories["sexual"].description == "Nudity."
@@ -89,7 +87,5 @@ def test_an_inherited_error_is_reported_once_and_where_it_was_written():
 
 
 def test_edges_that_only_cross_after_merging_are_found_in_the_child():
-    with pytest.raises(
-        ConfigurationError, match=r"line 8: policies\.child\.categories\.sexual: approve_below 0\.95"
-    ):
+    with pytest.raises(ConfigurationError, match=r"line 8: policies\.child\.categories\.sexual: approve_below 0\.95"):
         parse("  child: {extends: default, categories: {sexual: {approve_below: 0.95}}}\n")

@@ -136,19 +136,12 @@ def test_a_label_needs_a_category_with_bands_in_every_policy():
     )
 
     for name, error in zip(("default", "worded"), found, strict=True):
-        assert error.startswith(
-            f"line 3: models.m.gore: is violence, for which the policy {name} has no bands: "
-        )
-        assert (
-            f"give policies.{name}.categories.violence approve_below and reject_above, or make it null"
-            in error
-        )
+        assert error.startswith(f"line 3: models.m.gore: is violence, for which the policy {name} has no bands: ")
+        assert f"give policies.{name}.categories.violence approve_below and reject_above, or make it null" in error
 
 
 def test_a_policy_may_say_that_it_does_not_judge_a_category():
-    document = parse(
-        SMALL.replace("nsfw: sexual", "nsfw: sexual, sexy: suggestive") + "      suggestive: null\n"
-    )
+    document = parse(SMALL.replace("nsfw: sexual", "nsfw: sexual, sexy: suggestive") + "      suggestive: null\n")
 
     assert frozenset({"suggestive"}) == document.policy("default").ignored
     assert list(document.policy("default").categories) == ["sexual"]
@@ -157,18 +150,13 @@ def test_a_policy_may_say_that_it_does_not_judge_a_category():
 def test_a_model_whose_labels_are_all_harmless_is_an_error():
     (error,) = errors(SMALL.replace("nsfw: sexual", "nsfw: null"))
 
-    assert (
-        error
-        == "line 3: models.m: every label is null, so everything would be approved: map one to a category"
-    )
+    assert error == "line 3: models.m: every label is null, so everything would be approved: map one to a category"
 
 
 def test_a_category_has_both_edges_or_neither():
     (error,) = errors(SMALL + "      violence: {reject_above: 0.5}\n")
 
-    assert error.startswith(
-        "line 8: policies.default.categories.violence: give both approve_below and reject_above"
-    )
+    assert error.startswith("line 8: policies.default.categories.violence: give both approve_below and reject_above")
 
 
 def test_long_and_short_label_mappings_are_the_same_document():
@@ -199,9 +187,7 @@ def test_a_prompt_is_found_beside_the_policy_file(tmp_path):
     second = "    second_opinion: {approve_below: 0.2, reject_above: 0.8, deadline: 90s, prompt: strict.j2}\n"
     (tmp_path / "policy.yaml").write_text(SMALL + second)
 
-    with pytest.raises(
-        ConfigurationError, match=r"line 8: policies.default.second_opinion.prompt: there is no file"
-    ):
+    with pytest.raises(ConfigurationError, match=r"line 8: policies.default.second_opinion.prompt: there is no file"):
         load_policy(tmp_path / "policy.yaml")
     (tmp_path / "strict.j2").write_text("Judge strictly.")
     rules = load_policy(tmp_path / "policy.yaml").policy("default").second_opinion

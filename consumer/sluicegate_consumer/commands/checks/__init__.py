@@ -1,0 +1,1 @@
+"""What `sluicegate check` looks at, one subject a module."""

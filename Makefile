@@ -1,0 +1,75 @@
+# Each target is one verb. What a target needs is installed into its own environment, .venv-demo or .venv-test, and
+# nowhere else; an environment is built anew when pyproject.toml or constraints.txt has changed.
+
+PYTHON ?= python3
+DEMO := .venv-demo
+TEST := .venv-test
+PIP_OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
+
+# As the shell's variables, so that folders may have any name.
+export IMAGES MODEL OLLAMA
+
+.PHONY: help demo test lint types imports schemas settings drift check clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo      watch photographs go through the pipeline; leaves demo-report/index.html"
+	@echo "               IMAGES=folder  every file in it, instead of a few photographs"
+	@echo "               MODEL=name     a Hugging Face checkpoint or its directory, through torch"
+	@echo "               OLLAMA=url     a server to ask where tier one is unsure"
+	@echo "make test      install into a fresh environment and run every test (PYTEST='-k word' for some)"
+	@echo "make lint      style, format, and which room may import which"
+	@echo "make types     mypy, strict"
+	@echo "make schemas   write schemas/ from the event models;  make settings: write docs/settings.md"
+	@echo "make drift     fail where either is not what would be written"
+	@echo "make check     all of it"
+	@echo "make clean     remove environments, caches and the report"
+
+demo: $(DEMO)/.ready$(if $(MODEL),-torch)
+	@if [ -n "$$MODEL" ] && [ ! -d "$$MODEL" ]; then $(DEMO)/bin/sluicegate model pull "$$MODEL"; fi
+	@$(DEMO)/bin/sluicegate demo $${IMAGES:+--images "$$IMAGES"} $${MODEL:+--model "$$MODEL"} $${OLLAMA:+--ollama "$$OLLAMA"}
+
+test: $(TEST)/.ready
+	$(TEST)/bin/python -m pytest $(PYTEST)
+
+lint: $(TEST)/.ready
+	$(TEST)/bin/ruff check
+	$(TEST)/bin/ruff format --check
+	$(TEST)/bin/lint-imports
+
+types: $(TEST)/.ready
+	$(TEST)/bin/mypy
+
+schemas: $(TEST)/.ready
+	$(TEST)/bin/python -m sluicegate_schemas.export
+
+settings: $(TEST)/.ready
+	$(TEST)/bin/python -m sluicegate_consumer.operations.settings_table
+
+drift: $(TEST)/.ready
+	$(TEST)/bin/python -m sluicegate_schemas.export --check
+	$(TEST)/bin/python -m sluicegate_consumer.operations.settings_table --check
+
+check: test lint types drift
+
+clean:
+	rm -rf $(DEMO) $(TEST) demo-report .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(DEMO)/.ready: pyproject.toml constraints.txt
+	@echo "installing into $(DEMO): half a minute on a fast line"
+	@$(PYTHON) -m venv --clear $(DEMO)
+	@$(DEMO)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,embedded]'
+	@touch $@
+
+$(DEMO)/.ready-torch: $(DEMO)/.ready
+	@echo "installing torch into $(DEMO)"
+	@$(DEMO)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,torch,embedded]'
+	@touch $@
+
+# pip is brought up to date first: the one that Debian 12 ships knows no dependency groups.
+$(TEST)/.ready: pyproject.toml constraints.txt
+	@echo "installing into $(TEST), torch among it: some minutes"
+	@$(PYTHON) -m venv --clear $(TEST)
+	@$(TEST)/bin/pip install $(PIP_OPTIONS) --upgrade pip
+	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,torch,embedded]' --group test --group lint
+	@touch $@
