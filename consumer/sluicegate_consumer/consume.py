@@ -5,7 +5,6 @@ receive -> read -> fetch -> decode -> batch -> classify -> decide -> publish -> 
 """
 
 import asyncio
-import os
 from contextlib import AsyncExitStack
 
 import structlog
@@ -21,8 +20,9 @@ from sluicegate_consumer.models.load import load_classifier
 from sluicegate_consumer.moderation.device import Device
 from sluicegate_consumer.moderation.first_tier import FirstTier, Limits
 from sluicegate_consumer.moderation.outcomes import Outcomes
+from sluicegate_consumer.operations.cores import usable_cores
 from sluicegate_consumer.operations.metrics import new_metrics, serve_metrics
-from sluicegate_consumer.operations.settings import DecodeSettings, Settings
+from sluicegate_consumer.operations.settings import Settings
 from sluicegate_consumer.operations.shutdown import shutdown_signals
 from sluicegate_consumer.policy.load import load_policy
 from sluicegate_schemas.events import Stage
@@ -51,9 +51,9 @@ async def consume(settings: Settings) -> None:
         card = device.card
         metrics.model(card.name, card.digest, card.device, card.runtime)
 
-        processes = settings.decode.processes or len(os.sched_getaffinity(0))
+        processes = settings.decode.processes or usable_cores()
         decoder = await stack.enter_async_context(
-            ProcessDecoder(card.geometry, decode_limits(settings.decode), processes)
+            ProcessDecoder(card.geometry, DecodeLimits.of(settings.decode), processes)
         )
         fetcher = await stack.enter_async_context(StoreFetcher(settings.fetch))
 
@@ -82,14 +82,3 @@ async def consume(settings: Settings) -> None:
         )
         log.info("consuming", topic=settings.topics.uploads, model=card.name, device=card.device)
         await engine.run(stop)
-
-
-def decode_limits(decode: DecodeSettings) -> DecodeLimits:
-    """The settings of decoding, in the terms of the room that decodes."""
-    return DecodeLimits(
-        max_pixels=decode.max_pixels,
-        max_frames=decode.max_frames,
-        sampled_frames=decode.sampled_frames,
-        timeout_s=decode.timeout_s,
-        memory_bytes=decode.memory_bytes,
-    )

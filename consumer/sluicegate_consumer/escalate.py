@@ -8,13 +8,12 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from sluicegate_consumer.consume import decode_limits
 from sluicegate_consumer.delivery.engine import Engine
 from sluicegate_consumer.delivery.kafka_sink import KafkaSink
 from sluicegate_consumer.delivery.kafka_source import KafkaSource
 from sluicegate_consumer.images.decoder import ProcessDecoder
 from sluicegate_consumer.images.fetcher import StoreFetcher
-from sluicegate_consumer.images.image import Rendition
+from sluicegate_consumer.images.image import DecodeLimits, Rendition
 from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.moderation.second_tier import Escalations, Limits
 from sluicegate_consumer.operations.metrics import new_metrics, serve_metrics
@@ -50,7 +49,7 @@ async def escalate(settings: Settings) -> None:
         policies = load_policy(settings.policy_file)
         tier = await stack.enter_async_context(OllamaTier(settings.ollama, criteria_of(policies)))
         decoder = await stack.enter_async_context(
-            ProcessDecoder(RENDER_ONLY, decode_limits(settings.decode), settings.decode.processes or 1)
+            ProcessDecoder(RENDER_ONLY, DecodeLimits.of(settings.decode), settings.decode.processes or 1)
         )
         fetcher = await stack.enter_async_context(StoreFetcher(settings.fetch))
 

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -76,6 +76,10 @@ def publish(kafka: str, *records: tuple[str, Message]) -> None:
                 )
 
     asyncio.run(send())
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def records(kafka: str, topic: str) -> list[Message]:
@@ -191,12 +195,13 @@ def test_dead_letters_are_listed_without_what_is_in_them(kafka, topics):
 
 def test_a_replayed_dead_letter_is_the_record_that_it_was(kafka, topics):
     command("topics", "create", "--partitions", "1")
+    yesterday_ms = now_ms() - 24 * 3_600_000
     uploads = [
         Message(
             b"u-%d" % number,
             b"\xff\xd8%d" % number,
             (("h", b"\xfe"), ("h", b"2")),
-            1_700_000_000_000 + number,
+            yesterday_ms + number,
         )
         for number in range(3)
     ]
@@ -217,9 +222,20 @@ def test_a_replayed_dead_letter_is_the_record_that_it_was(kafka, topics):
     assert (0, "no dead letter chosen\n") == (none.exit_code, none.stdout)
 
 
+def test_a_replayed_dead_letter_is_not_so_old_that_its_topic_drops_it(kafka, topics):
+    command("topics", "create", "--partitions", "1")
+    upload = Message(b"u", b"v", (("h", b"1"),), 1_700_000_000_000)
+    publish(kafka, letter(upload, topics.uploads, 0, topics.dead_letters))
+    assert 0 == command("dead-letters", "replay", "--all", "--yes").exit_code
+    (found,) = records(kafka, topics.uploads)
+    assert upload == replace(found, timestamp_ms=upload.timestamp_ms)
+    half_of_a_week_ms = 7 * 24 * 3_600_000 // 2
+    assert 0 <= found.timestamp_ms - (now_ms() - half_of_a_week_ms) + 60_000 <= 60_000
+
+
 def test_what_is_no_dead_letter_is_left_alone_and_said(kafka, topics):
     command("topics", "create", "--partitions", "1")
-    upload = Message(b"u", b"v", (), 1)
+    upload = Message(b"u", b"v", (), now_ms())
     publish(
         kafka,
         (topics.dead_letters, Message(b"x", b"y")),

@@ -62,3 +62,15 @@ def test_the_second_signal_ends_it_at_once_whatever_it_does(drain, second):
         _, err = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "second signal: ended at once" in err
+
+
+def test_a_thread_that_hangs_does_not_keep_an_ended_service_alive():
+    program = """
+import threading, time
+from sluicegate_consumer.operations.shutdown import end_within
+
+threading.Thread(target=time.sleep, args=(600,)).start()
+end_within(0.2, 1)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert (1, "a thread hangs: ended without waiting for it\n") == (ended.returncode, ended.stderr)

@@ -1,0 +1,1 @@
+"""Micro-batches: what waits is closed by size or by time, whichever comes first."""

@@ -46,7 +46,8 @@ def replay_letters(
 ) -> None:
     """Send dead letters back to the topics they came from, as they were: key, value, headers and timestamp.
 
-    They stay in the dead-letter topic. To replay one twice does no harm: the same work has the same verdict.
+    A timestamp so old that its topic would drop the record is brought forward. They stay in the dead-letter topic.
+    To replay one twice does no harm: the same work has the same verdict.
     """
     if everything == (partition is not None):
         raise ConfigurationError("say which: either --all, or --from-partition with or without --offset")

@@ -37,7 +37,7 @@ class _Tally:
         return self.published / max(time.monotonic() - self.began, 1e-9)
 
 
-def publish(
+def publish(  # noqa: PLR0917 - Typer passes them by name
     items: Annotated[
         list[str] | None,
         typer.Argument(help="Files, folders (every file in them) and URIs; - or none: standard input."),
@@ -52,13 +52,13 @@ def publish(
     """Publish images as uploads. What cannot be one is named, and the others go on; the exit code is then 1."""
     settings = terminal_settings()
     about = About(tenant=tenant, policy=policy, surface=surface)
-    tally = asyncio.run(_publish(settings, items or [STANDARD_INPUT], about, inline, rate, as_json))
+    tally = asyncio.run(_publish(settings, items or [STANDARD_INPUT], about, inline=inline, rate=rate, as_json=as_json))
     if tally.refused:
         raise typer.Exit(ExitCode.FAILED)
 
 
 async def _publish(
-    settings: Settings, items: list[str], about: About, inline: bool, rate: float | None, as_json: bool
+    settings: Settings, items: list[str], about: About, *, inline: bool, rate: float | None, as_json: bool
 ) -> _Tally:
     tally = _Tally()
     console = Console(stderr=True)

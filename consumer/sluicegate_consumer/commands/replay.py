@@ -1,16 +1,22 @@
-"""Sends dead letters back to where they came from: chosen first, so that no other than those are sent."""
+"""Sends dead letters back to where they came from: chosen first, so that no other than those are sent.
+
+They go as they came, timestamp included. Only one that its topic would soon drop for its age, or has dropped as it
+arrives, gets the latest timestamp that keeps it for half of the topic's time.
+"""
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sluicegate_consumer.delivery.dead_letters import restore
+from sluicegate_consumer.delivery.kafka_admin import describe_topics, kafka_admin
 from sluicegate_consumer.delivery.kafka_sink import KafkaSink
 from sluicegate_consumer.delivery.reader import read_topic
-from sluicegate_consumer.delivery.values import Arrival
+from sluicegate_consumer.delivery.values import Arrival, Record
 from sluicegate_consumer.errors import Poison, Transient
 from sluicegate_consumer.operations.settings import Settings
 
@@ -59,6 +65,7 @@ async def replay(settings: Settings, selection: Selection) -> int:
         Transient: one was not acknowledged in time; those before it are sent, and to send them again does no
             harm.
     """
+    oldest_ms = await _oldest_kept_ms(settings, selection.counts)
     sink = KafkaSink(settings.kafka)
     await sink.start()
     try:
@@ -68,12 +75,28 @@ async def replay(settings: Settings, selection: Selection) -> int:
             async for arrival in letters:
                 if _place(arrival) not in selection.chosen:
                     continue
-                pending.append(await sink.send(restore(arrival.message)))
+                pending.append(await sink.send(_kept(restore(arrival.message), oldest_ms)))
                 if len(pending) == UNACKNOWLEDGED:
                     sent += await _acknowledged(pending, settings.delivery.publish_timeout_s, sent)
         return sent + await _acknowledged(pending, settings.delivery.publish_timeout_s, sent)
     finally:
         await sink.stop()
+
+
+async def _oldest_kept_ms(settings: Settings, topics: Collection[str]) -> dict[str, int]:
+    """The timestamp that each topic keeps for half of its time; none for a topic that keeps for ever, or is unseen."""
+    async with kafka_admin(settings.kafka) as admin:
+        described = await describe_topics(admin, topics, ["retention.ms"])
+    retention_ms = {name: int((topic.configs or {}).get("retention.ms", -1)) for name, topic in described.items()}
+    now_ms = time.time_ns() // 1_000_000
+    return {name: now_ms - kept_ms // 2 for name, kept_ms in retention_ms.items() if kept_ms >= 0}
+
+
+def _kept(record: Record, oldest_ms: Mapping[str, int]) -> Record:
+    timestamp_ms, oldest = record.message.timestamp_ms, oldest_ms.get(record.topic)
+    if timestamp_ms is None or oldest is None or timestamp_ms >= oldest:
+        return record
+    return replace(record, message=replace(record.message, timestamp_ms=oldest))
 
 
 async def _acknowledged(pending: list[asyncio.Future[Any]], timeout_s: float, before: int) -> int:

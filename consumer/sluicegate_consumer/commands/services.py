@@ -10,6 +10,7 @@ import typer
 from sluicegate_consumer.commands.endings import ExitCode, expected_errors
 from sluicegate_consumer.operations.logging import configure_logging
 from sluicegate_consumer.operations.settings import Settings, load_settings
+from sluicegate_consumer.operations.shutdown import EXIT_GRACE_S, end_within
 
 log = structlog.get_logger()
 
@@ -34,11 +35,20 @@ def _run(service: Service) -> None:
     settings = load_settings()
     configure_logging(settings.observability)
     try:
-        status = asyncio.run(service(settings))
+        status = asyncio.run(_serve(service, settings))
     except Exception as error:
-        # A bug's traceback goes where the log goes, and through its redaction: it may quote what was being handled.
-        log.critical("service_failed", exc_info=None if expected_errors(error) else error, error=error)
         if expected_errors(error):
             raise
         raise typer.Exit(ExitCode.FAILED) from None
     raise typer.Exit(status or ExitCode.OK)
+
+
+async def _serve(service: Service, settings: Settings) -> int | None:
+    try:
+        return await service(settings)
+    except Exception as error:
+        # A bug's traceback goes where the log goes, and through its redaction: it may quote what was being handled.
+        log.critical("service_failed", exc_info=None if expected_errors(error) else error, error=error)
+        raise
+    finally:
+        end_within(EXIT_GRACE_S, ExitCode.FAILED)

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from operator import itemgetter
 from typing import Annotated
 
 import typer
@@ -97,8 +98,8 @@ def _table(held: list[Verdict]) -> Table:
     counts = Counter(verdict.decision for verdict in held)
     title = ", ".join(f"{counts[decision]} {decision}" for decision in Decision if counts[decision])
     table = Table(title=title or "no verdicts", title_justify="left")
-    for heading in ("decided (UTC)", "upload", "decision", "category", "score", "stage", "policy", "reasons"):
-        table.add_column(heading, justify="right" if heading == "score" else "left")
+    for heading in ("decided (UTC)", "upload", "decision", "category", "strongest label", "stage", "policy", "reasons"):
+        table.add_column(heading)
     for verdict in sorted(held, key=lambda each: each.decided_at):
         table.add_row(*_cells(verdict))
     return table
@@ -110,8 +111,16 @@ def _cells(verdict: Verdict) -> list[Text]:
         literal(verdict.upload_id),
         Text(verdict.decision, style=COLOURS[verdict.decision]),
         Text(verdict.category or ""),
-        Text(f"{max(verdict.scores.values()):.3f}" if verdict.scores else ""),
+        literal(_strongest(verdict)),
         Text(verdict.stage),
         literal(f"{verdict.policy.name} {verdict.policy.version}"),
         Text(" ".join(verdict.reasons)),
     ]
+
+
+def _strongest(verdict: Verdict) -> str:
+    """The label that the model found likeliest, and how likely."""
+    if not verdict.scores:
+        return ""
+    label, score = max(verdict.scores.items(), key=itemgetter(1))
+    return f"{label} {score:.3f}"

@@ -1,0 +1,1 @@
+"""At-least-once delivery over Kafka: nothing is committed before its outcome is acknowledged."""

@@ -68,8 +68,15 @@ def restore(message: Message) -> Record:
         Poison: the record is not a dead letter.
     """
     errors = errors_of(message)
-    timestamp_ms = int(errors["timestamp"]) if errors["timestamp"] else None
-    return Record(errors["topic"], Message(message.key, message.value, message.headers[: -len(FIELDS)], timestamp_ms))
+    original = message.headers[: -len(FIELDS)]
+    return Record(errors["topic"], Message(message.key, message.value, original, _timestamp_ms(errors["timestamp"])))
+
+
+def _timestamp_ms(text: str) -> int | None:
+    try:
+        return int(text) if text else None
+    except ValueError:
+        raise Poison(f"{PREFIX}timestamp: is {text!r}, should be milliseconds since 1970") from None
 
 
 class DeadLetterWatch:

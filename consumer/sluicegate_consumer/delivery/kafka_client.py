@@ -1,10 +1,14 @@
-"""The part of a Kafka client's configuration that all clients share: where the brokers are, and how to be let in."""
+"""What all Kafka clients share: where the brokers are, how to be let in, and how a record looks to us."""
 
 import ssl
 from typing import Any
 
+from aiokafka import ConsumerRecord
+
+from sluicegate_consumer.delivery.values import Arrival, Partition
 from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.operations.settings import KafkaSettings
+from sluicegate_schemas.message import Message
 
 
 def client_options(kafka: KafkaSettings) -> dict[str, Any]:
@@ -24,6 +28,15 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     if kafka.security_protocol.endswith("SSL"):
         options["ssl_context"] = _tls(kafka)
     return options
+
+
+def arrival_of(record: ConsumerRecord) -> Arrival:
+    """A record as aiokafka gives it, in our terms."""
+    return Arrival(
+        Partition(record.topic, record.partition),
+        record.offset,
+        Message(record.key, record.value, tuple(record.headers), record.timestamp),
+    )
 
 
 def _sasl(kafka: KafkaSettings) -> dict[str, str]:

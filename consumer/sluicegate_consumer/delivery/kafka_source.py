@@ -4,18 +4,17 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from sluicegate_consumer.delivery.bounded import finish_within
-from sluicegate_consumer.delivery.kafka_client import client_options
+from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options
 from sluicegate_consumer.delivery.source import Revoked
 from sluicegate_consumer.delivery.values import Arrival, Partition
 from sluicegate_consumer.errors import Fatal, Transient
 from sluicegate_consumer.operations.settings import KafkaSettings
-from sluicegate_schemas.message import Message
 
 STOP_TIMEOUT_S = 5.0
 COMMIT_TIMEOUT_S = 10.0
@@ -80,7 +79,7 @@ class KafkaSource:
             raise Fatal(f"reading {self._topic}: {error!r}") from error
         for partition, records in answer.items():
             self._next[partition] = records[-1].offset + 1
-        return [_arrival(record) for records in answer.values() for record in records]
+        return [arrival_of(record) for records in answer.values() for record in records]
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commit; see `Source`."""
@@ -125,11 +124,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         log.info("partitions_assigned", partitions=[Partition(*partition) for partition in assigned])
-
-
-def _arrival(record: ConsumerRecord) -> Arrival:
-    return Arrival(
-        Partition(record.topic, record.partition),
-        record.offset,
-        Message(record.key, record.value, tuple(record.headers), record.timestamp),
-    )

@@ -9,11 +9,10 @@ from aiokafka.errors import KafkaError
 
 from sluicegate_consumer.delivery.bounded import finish_within
 from sluicegate_consumer.delivery.kafka_admin import describe_topics, kafka_admin
-from sluicegate_consumer.delivery.kafka_client import client_options
-from sluicegate_consumer.delivery.values import Arrival, Partition
+from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options
+from sluicegate_consumer.delivery.values import Arrival
 from sluicegate_consumer.errors import ConfigurationError, Transient
 from sluicegate_consumer.operations.settings import KafkaSettings
-from sluicegate_schemas.message import Message
 
 STOP_TIMEOUT_S = 5.0
 POLL_MS = 250
@@ -40,7 +39,7 @@ async def read_topic(kafka: KafkaSettings, topic: str, *, follow: bool = False) 
         await consumer.seek_to_beginning(*partitions)
         records = _all(consumer) if follow else _until_end(consumer, partitions, kafka.request_timeout_s)
         async for record in records:
-            yield _arrival(record)
+            yield arrival_of(record)
 
 
 async def _partitions(kafka: KafkaSettings, topic: str) -> list[TopicPartition]:
@@ -103,8 +102,3 @@ async def _behind(
 ) -> list[TopicPartition]:
     async with asyncio.timeout(patience_s):
         return [partition for partition, end in ends.items() if await consumer.position(partition) < end]
-
-
-def _arrival(record: ConsumerRecord) -> Arrival:
-    message = Message(record.key, record.value, tuple(record.headers), record.timestamp)
-    return Arrival(Partition(record.topic, record.partition), record.offset, message)

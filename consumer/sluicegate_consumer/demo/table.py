@@ -1,6 +1,7 @@
 """The table on the terminal: one line for each image, the decision in words and in colour."""
 
 from collections import Counter
+from operator import itemgetter
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, JustifyMethod, RenderableType
@@ -19,9 +20,8 @@ COLOURS = {
     Decision.UNPROCESSABLE: "bright_black",
 }
 TIERS = {Stage.CLASSIFIER: "1", Stage.VLM: "2", Stage.HUMAN: "human"}
-COLUMNS = {"image": 16, "decision": 13, "category": 8, "scores": 10, "tier": 4, "time": 8}
-"""Heading and the width below which no column is cut, so that 80 columns are enough."""
-SCORES_SHOWN = 2
+COLUMNS = ("decision", "category", "score", "tier", "time")
+"""Behind the image's name, which alone is cut where the terminal is narrow."""
 
 
 def live_view(progress: Progress, lines: int) -> RenderableType:
@@ -40,11 +40,12 @@ def live_view(progress: Progress, lines: int) -> RenderableType:
 def table(progress: Progress, submissions: tuple[Submission, ...]) -> Table:
     """One line for each of the submissions."""
     found = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for name, least in COLUMNS.items():
+    found.add_column("image")
+    for name in COLUMNS:
         justify: JustifyMethod = "right" if name == "time" else "left"
-        found.add_column(name, justify=justify, min_width=least, no_wrap=True, overflow="ellipsis")
+        found.add_column(name, justify=justify, no_wrap=True)
     for submission in submissions:
-        found.add_row(Text(submission.name), *_cells(progress.holding(submission)))
+        found.add_row(Text(submission.name, no_wrap=True, overflow="ellipsis"), *_cells(progress.holding(submission)))
     return found
 
 
@@ -60,12 +61,18 @@ def summary(progress: Progress) -> Text:
 def _cells(verdict: Verdict | None) -> tuple[Text, ...]:
     if verdict is None:
         return (Text("waiting", style="dim"), *(Text("") for _ in range(4)))
-    best = sorted(verdict.scores.items(), key=lambda score: -score[1])[:SCORES_SHOWN]
     spent = verdict.timings.total_ms
     return (
         Text(verdict.decision, style=COLOURS[verdict.decision]),
         Text(verdict.category or ""),
-        Text("  ".join(f"{label} {score:.3f}" for label, score in best)),
+        Text(_strongest(verdict)),
         Text(TIERS[verdict.stage]),
         Text("" if spent is None else f"{spent:,.0f} ms"),
     )
+
+
+def _strongest(verdict: Verdict) -> str:
+    if not verdict.scores:
+        return ""
+    label, score = max(verdict.scores.items(), key=itemgetter(1))
+    return f"{label} {score:.3f}"

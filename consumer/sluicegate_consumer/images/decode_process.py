@@ -66,6 +66,8 @@ class DecodeProcess:
         except BaseException:
             self.kill()  # cancelled: what it would answer belongs to nobody
             raise
+        if header.get("spent"):
+            await self.end()
         if "reason" in header:
             raise Unprocessable(Reason(header["reason"]), str(header["message"]))
         return header, payload

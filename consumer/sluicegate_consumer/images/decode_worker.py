@@ -48,7 +48,9 @@ def _answer(job: Job, data: bytes, setup: Setup, frames: Frame) -> tuple[dict[st
         )
         return asdict(facts), b""
     except Unprocessable as error:
-        return {"reason": error.reason, "message": str(error)}, b""
+        # What failed to allocate may have left the rest too fragmented, or too full of kept blocks, for the next image.
+        spent = isinstance(error.__cause__, MemoryError)
+        return {"reason": error.reason, "message": str(error), "spent": spent}, b""
 
 
 def _limit_resources(memory_bytes: int) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
+from sluicegate_consumer.operations.settings import DecodeSettings
 from sluicegate_consumer.pixels import Frame
 from sluicegate_schemas.events import ImageReference
 
@@ -22,6 +23,17 @@ class DecodeLimits:
     timeout_s: float = 10.0
     memory_bytes: int = 2 * 1024**3
     """Address space that one decoding process may take beyond what it has at start."""
+
+    @classmethod
+    def of(cls, settings: DecodeSettings) -> Self:
+        """As the operator has set them."""
+        return cls(
+            max_pixels=settings.max_pixels,
+            max_frames=settings.max_frames,
+            sampled_frames=settings.sampled_frames,
+            timeout_s=settings.timeout_s,
+            memory_bytes=settings.memory_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

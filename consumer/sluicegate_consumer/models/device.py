@@ -1,13 +1,8 @@
-"""Where a model runs, and how many cores it may use there."""
+"""Where a model runs."""
 
-import math
-import os
 import re
-from pathlib import Path
 
 from sluicegate_consumer.errors import ConfigurationError
-
-CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 
 
 def choose_device(wanted: str, cuda_devices: int) -> str:
@@ -31,17 +26,3 @@ def choose_device(wanted: str, cuda_devices: int) -> str:
             "should be auto or cpu, or check the driver and that the runtime is a CUDA build"
         )
     return f"cuda:{index}"
-
-
-def usable_cores(cpu_max: Path = CPU_MAX) -> int:
-    """Cores that this process may use: by its affinity, and by its container's quota.
-
-    The quota is control groups' v2: `cpu.max` holds microseconds of computing, or `max`, for each period.
-    A runtime that counts the host's cores instead starts threads that the quota then stalls.
-    """
-    cores = len(os.sched_getaffinity(0))
-    try:
-        quota, period = cpu_max.read_text().split()
-    except (OSError, ValueError):
-        return cores
-    return cores if quota == "max" else min(cores, max(1, math.ceil(int(quota) / int(period))))

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.models.checkpoint import Checkpoint
 from sluicegate_consumer.models.classifier import ModelCard
-from sluicegate_consumer.models.device import choose_device, usable_cores
+from sluicegate_consumer.models.device import choose_device
 from sluicegate_consumer.models.scores import probabilities, score_in_chunks
+from sluicegate_consumer.operations.cores import usable_cores
 from sluicegate_consumer.pixels import Frame
 
 CUDA = "CUDAExecutionProvider"

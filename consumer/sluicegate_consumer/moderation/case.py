@@ -38,10 +38,11 @@ class Case:
         self.timings[f"{name}_ms"] = elapsed_ns / NS_PER_MS
         return elapsed_ns / (1000 * NS_PER_MS)
 
-    def note_queue(self, since: datetime) -> None:
-        """Keep how long it lay in Kafka. Clocks of two machines may disagree: never less than nothing."""
-        waited = (datetime.now(UTC) - since).total_seconds()
-        self.timings["queue_ms"] = max(0.0, waited * 1000)
+    def note_queue(self, since: datetime) -> float:
+        """Keep how long it lay in Kafka; returns seconds. Clocks of two machines may disagree: never less than 0."""
+        waited = max(0.0, (datetime.now(UTC) - since).total_seconds())
+        self.timings["queue_ms"] = waited * 1000
+        return waited
 
     def all_timings(self) -> Timings:
         """What was noted, and the total up to now."""

@@ -21,6 +21,7 @@ class Device:
         self._classifier = classifier
         self._timeout_s = timeout_s
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
+        self._hung = False
 
     @property
     def card(self) -> ModelCard:
@@ -50,6 +51,7 @@ class Device:
         computing = asyncio.get_running_loop().run_in_executor(self._thread, self._classifier.classify, frames)
         done, _ = await asyncio.wait({computing}, timeout=self._timeout_s)
         if not done:
+            self._hung = True
             raise Fatal(f"the device {self.card.device} did not answer within model.timeout_s={self._timeout_s}")
         scores = computing.result()
         if scores.shape != (len(frames), len(self.card.labels)):
@@ -58,6 +60,7 @@ class Device:
         return np.split(scores, ends[:-1])
 
     def close(self) -> None:
-        """Give thread and model back; a hung thread is left behind."""
+        """Give thread and model back; where the thread hangs, both are left to the end of the process."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-        self._classifier.close()
+        if not self._hung:
+            self._classifier.close()

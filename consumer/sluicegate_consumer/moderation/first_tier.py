@@ -111,7 +111,7 @@ class FirstTier:
             received.traceparent,
             self._policies.policy(upload.policy),
         )
-        case.note_queue(upload.uploaded_at)
+        self._metrics.took("queue", case.note_queue(upload.uploaded_at))
         return case
 
     async def _fetch(self, case: Case) -> Fetched:

@@ -101,7 +101,7 @@ class Escalations:
             category_scores=received.event.category_scores,
             worst_frame=provisional.worst_frame,
         )
-        case.note_queue(provisional.decided_at)
+        self._metrics.took("queue", case.note_queue(provisional.decided_at))
         return case
 
     async def _next(self) -> Case:
@@ -155,6 +155,7 @@ class Escalations:
         """While nobody can be asked, apply each policy's outage rule to what has waited too long."""
         while True:
             await asyncio.sleep(SWEEP_S)
+            self._metrics.second_tier_available(self._tier.available)
             if self._tier.available:
                 continue
             now = datetime.now(UTC)

@@ -1,9 +1,11 @@
-"""How a service is asked to end: once politely, and by the second signal at once."""
+"""How a service is asked to end, once politely and by the second signal at once; and that it does end."""
 
 import asyncio
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,6 +15,9 @@ import structlog
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 FORCED = 130
 """The exit code of a process that an interrupt ended, as shells report it."""
+
+EXIT_GRACE_S = 5.0
+"""For what is left when a service has ended: threads to be joined, caches to be written."""
 
 log = structlog.get_logger()
 
@@ -33,20 +38,39 @@ def shutdown_signals() -> Iterator[asyncio.Event]:
 
     asked = False
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        # Not the loop's own signal handling: the second signal must be heard even when the loop is stuck.
+    def count(_number: int, _frame: FrameType | None) -> None:
         nonlocal asked
         if asked:
             _end_now()
         asked = True
-        loop.call_soon_threadsafe(begin, signal.Signals(number).name)
 
-    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        # The loop's own handling wakes it, also when the signal comes just as it falls asleep. Ours comes in front of
+        # it, since the second signal must be heard even when the loop is stuck.
+        loop.add_signal_handler(number, begin, number.name)
+        signal.signal(number, count)
     try:
         yield requested
     finally:
         for number, handler in before.items():
+            loop.remove_signal_handler(number)
             signal.signal(number, handler)
+
+
+def end_within(seconds: float, code: int) -> None:
+    """End the process with `code` unless it has ended by itself by then.
+
+    The interpreter waits for its threads, and one that hangs in a driver or in a file system that is gone would keep a
+    process that does nothing looking alive.
+    """
+
+    def end() -> None:
+        time.sleep(seconds)
+        os.write(sys.stderr.fileno(), b"a thread hangs: ended without waiting for it\n")
+        os._exit(code)
+
+    threading.Thread(target=end, name="last-resort", daemon=True).start()
 
 
 def _end_now() -> None:

@@ -16,6 +16,12 @@ from sluicegate_consumer.operations.settings import Settings
 
 
 @pytest.fixture(autouse=True)
+def no_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would end the process that the tests run in."""
+    monkeypatch.setattr(services, "end_within", lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
 def restored_logging() -> Iterator[None]:
     root = logging.getLogger()
     before = root.handlers[:], root.level

@@ -61,6 +61,15 @@ def test_a_record_that_is_no_dead_letter_is_not_replayed():
         restore(Message(b"k", b"v", (("a", b"b"),)))
 
 
+def test_a_letter_whose_headers_were_edited_by_hand_is_refused():
+    (record,) = dead_letter(
+        Delivered(TICKET, Message(b"k", b"v"), 0), topic="dead", stage="read", error=Poison("")
+    ).records
+    headers = tuple((name, b"noon" if name.endswith("timestamp") else value) for name, value in record.message.headers)
+    with pytest.raises(Poison, match="is 'noon', should be milliseconds"):
+        restore(Message(b"k", b"v", headers))
+
+
 def outcome(*, dead: bool) -> Outcome:
     return Outcome(TICKET, (Record("t", Message(None, b"")),), dead_letter=dead)
 

@@ -242,7 +242,7 @@ async def test_an_absent_acknowledgement_ends_the_service():
 
 
 async def test_stages_that_fail_end_the_service_without_a_commit():
-    def fail(delivered: Delivered) -> Outcome:
+    def fail(_: Delivered) -> Outcome:
         raise KeyError("a bug")
 
     async with running(Echo(fail)) as service:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from sluicegate_consumer.errors import Unprocessable
 from sluicegate_consumer.images.decode import decode_frames, sampled
@@ -13,6 +14,7 @@ from sluicegate_consumer.images.image import DecodeLimits
 from sluicegate_consumer.pixels import Frame, Geometry
 from sluicegate_schemas.events import Reason
 
+LIMITS = DecodeLimits()
 GEOMETRY = Geometry(height=16, width=16, resample="nearest")
 ORANGE = (240, 120, 30)
 NEAR = 12
@@ -21,15 +23,13 @@ NEAR = 12
 
 def encoded(image: Image.Image, form: str, **options: Any) -> bytes:
     if form == "HEIF":
-        from pillow_heif import register_heif_opener
-
         register_heif_opener()
     file = io.BytesIO()
     image.save(file, form, **options)
     return file.getvalue()
 
 
-def decoded(data: bytes, limits: DecodeLimits = DecodeLimits()) -> tuple[list[Frame], Any]:
+def decoded(data: bytes, limits: DecodeLimits = LIMITS) -> tuple[list[Frame], Any]:
     frames: list[Frame] = []
 
     def room(count: int) -> list[Frame]:
@@ -39,7 +39,7 @@ def decoded(data: bytes, limits: DecodeLimits = DecodeLimits()) -> tuple[list[Fr
     return frames, decode_frames(data, GEOMETRY, limits, room)
 
 
-def refusal(data: bytes, limits: DecodeLimits = DecodeLimits()) -> Reason:
+def refusal(data: bytes, limits: DecodeLimits = LIMITS) -> Reason:
     with pytest.raises(Unprocessable) as caught:
         decoded(data, limits)
     return caught.value.reason

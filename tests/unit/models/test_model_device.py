@@ -3,7 +3,8 @@ import os
 import pytest
 
 from sluicegate_consumer.errors import ConfigurationError
-from sluicegate_consumer.models.device import choose_device, usable_cores
+from sluicegate_consumer.models.device import choose_device
+from sluicegate_consumer.operations.cores import usable_cores
 
 
 @pytest.mark.parametrize(
