@@ -73,4 +73,29 @@ threading.Thread(target=time.sleep, args=(600,)).start()
 end_within(0.2, 1)
 """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
-    assert (1, "a thread hangs: ended without waiting for it\n") == (ended.returncode, ended.stderr)
+    assert (1, "something hangs: ended without waiting for it\n") == (ended.returncode, ended.stderr)
+
+
+@pytest.mark.parametrize(("swallows", "code"), [(False, 0), (True, 1)])
+def test_a_task_that_swallows_its_cancellation_does_not_keep_a_command_alive(swallows, code):
+    program = f"""
+import asyncio
+from sluicegate_consumer.commands import terminal
+
+async def stubborn():
+    while True:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            if not {swallows}:
+                raise
+
+async def work():
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+
+terminal.EXIT_GRACE_S = 0.2
+terminal.run(work())
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert code == ended.returncode, ended.stderr

@@ -1,6 +1,5 @@
 """`sluicegate check`: is all that this configuration names reachable, right, and inside the network?"""
 
-import asyncio
 from typing import Annotated, Any
 
 import orjson
@@ -15,7 +14,7 @@ from sluicegate_consumer.commands.checks.kafka import check_kafka
 from sluicegate_consumer.commands.checks.network import check_network
 from sluicegate_consumer.commands.checks.second_tier import check_second_tier
 from sluicegate_consumer.commands.endings import ExitCode
-from sluicegate_consumer.commands.terminal import print_json_line, terminal_settings
+from sluicegate_consumer.commands.terminal import print_json_line, run, terminal_settings
 from sluicegate_consumer.operations.settings_catalogue import printable
 
 CHECKS: dict[str, Check] = {
@@ -38,7 +37,7 @@ def check(
     Exit code 1 where there is a problem; a warning is none.
     """
     settings = terminal_settings()
-    findings = asyncio.run(run_checks(CHECKS, settings, timeout))
+    findings = run(run_checks(CHECKS, settings, timeout))
     failed = any(finding.level is Level.PROBLEM for finding in findings)
     if as_json:
         report = {"ok": not failed, "settings": printable(settings), "checks": findings}

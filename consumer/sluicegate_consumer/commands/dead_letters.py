@@ -1,6 +1,5 @@
 """`sluicegate dead-letters`: look at records that could not be handled, and send them round again."""
 
-import asyncio
 from collections import deque
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ from rich.table import Table
 
 from sluicegate_consumer.commands.endings import ExitCode
 from sluicegate_consumer.commands.replay import Selection, replay, select
-from sluicegate_consumer.commands.terminal import literal, print_json_line, terminal_settings, utc
+from sluicegate_consumer.commands.terminal import literal, print_json_line, run, terminal_settings, utc
 from sluicegate_consumer.delivery.dead_letters import errors_of
 from sluicegate_consumer.delivery.reader import read_topic
 from sluicegate_consumer.delivery.values import Arrival
@@ -28,7 +27,7 @@ def list_letters(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the latest of each read.")] = None,
 ) -> None:
     """Show where each dead letter came from and why it is one; never what is in it."""
-    letters = asyncio.run(_described(terminal_settings(), limit))
+    letters = run(_described(terminal_settings(), limit))
     if as_json:
         for letter in letters:
             print_json_line(orjson.dumps(letter))
@@ -54,13 +53,13 @@ def replay_letters(
     if offset is not None and partition is None:
         raise ConfigurationError("--offset needs --from-partition: offsets count within a partition")
     settings = terminal_settings()
-    selection = asyncio.run(select(settings, partition=partition, offset=offset, topic=topic))
+    selection = run(select(settings, partition=partition, offset=offset, topic=topic))
     _report(selection)
     if not selection.chosen:
         raise typer.Exit(ExitCode.FAILED if selection.foreign else ExitCode.OK)
     if not yes:
         typer.confirm("Send them?", abort=True)
-    sent = asyncio.run(replay(settings, selection))
+    sent = run(replay(settings, selection))
     typer.echo(f"sent {sent}")
     if selection.foreign:
         raise typer.Exit(ExitCode.FAILED)

@@ -1,6 +1,5 @@
 """`sluicegate demo`: see it work on a folder of photographs."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 from rich.console import Console
 
 from sluicegate_consumer.commands.endings import ExitCode
+from sluicegate_consumer.commands.terminal import run
 from sluicegate_consumer.models.find import EMBEDDED
 
 
@@ -31,5 +31,5 @@ def demo(
     from sluicegate_consumer.demo.run import demonstrate  # noqa: PLC0415 - same
 
     wishes = Wishes(images=images, model=model, ollama=ollama, report=report)
-    if not asyncio.run(demonstrate(wishes, Console())):
+    if not run(demonstrate(wishes, Console())):
         raise typer.Exit(ExitCode.FAILED)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sluicegate_consumer.commands.endings import ExitCode
-from sluicegate_consumer.commands.terminal import print_json_line, terminal_settings
+from sluicegate_consumer.commands.terminal import print_json_line, run, terminal_settings
 from sluicegate_consumer.delivery.kafka_client import client_options
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_producer.bulk import Published, expand, publish_all
@@ -52,7 +52,7 @@ def publish(  # noqa: PLR0917 - Typer passes them by name
     """Publish images as uploads. What cannot be one is named, and the others go on; the exit code is then 1."""
     settings = terminal_settings()
     about = About(tenant=tenant, policy=policy, surface=surface)
-    tally = asyncio.run(_publish(settings, items or [STANDARD_INPUT], about, inline=inline, rate=rate, as_json=as_json))
+    tally = run(_publish(settings, items or [STANDARD_INPUT], about, inline=inline, rate=rate, as_json=as_json))
     if tally.refused:
         raise typer.Exit(ExitCode.FAILED)
 

@@ -1,12 +1,19 @@
 """What the commands for people have in common: settings, and a log that keeps out of their output."""
 
+import asyncio
 import sys
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from rich.text import Text
 
+from sluicegate_consumer.commands.endings import ExitCode
 from sluicegate_consumer.operations.logging import configure_logging
 from sluicegate_consumer.operations.settings import Settings, load_settings
+from sluicegate_consumer.operations.shutdown import EXIT_GRACE_S, end_within
+
+Result = TypeVar("Result")
 
 
 def terminal_settings() -> Settings:
@@ -20,6 +27,27 @@ def terminal_settings() -> Settings:
     quiet = settings.observability.model_copy(update={"log_level": "warning" if level == "info" else level})
     configure_logging(quiet, sys.stderr)
     return settings
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Like `asyncio.run`, but what is left of `work` when it has ended, such as a client's tasks, cannot hold it up."""
+    call_off: Callable[[], None] = _nothing
+
+    async def ended_in_time() -> Result:
+        nonlocal call_off
+        try:
+            return await work
+        finally:
+            call_off = end_within(EXIT_GRACE_S, ExitCode.FAILED)
+
+    try:
+        return asyncio.run(ended_in_time())
+    finally:
+        call_off()
+
+
+def _nothing() -> None:
+    pass
 
 
 def print_json_line(event: bytes) -> None:

@@ -1,13 +1,12 @@
 """`sluicegate topics`: make the topics that the services need."""
 
-import asyncio
 from typing import Annotated
 
 import orjson
 import typer
 
 from sluicegate_consumer.commands.endings import ExitCode
-from sluicegate_consumer.commands.terminal import print_json_line, terminal_settings
+from sluicegate_consumer.commands.terminal import print_json_line, run, terminal_settings
 from sluicegate_consumer.delivery.kafka_admin import broker_count, kafka_admin
 from sluicegate_consumer.delivery.provision import TopicState, create_topics, inspect_topics, topic_plans
 from sluicegate_consumer.operations.settings import Settings
@@ -36,7 +35,7 @@ def create(
 
     Exit code 1 where a topic that exists differs from what is needed.
     """
-    states = asyncio.run(_create(terminal_settings(), partitions, replication, dry_run))
+    states = run(_create(terminal_settings(), partitions, replication, dry_run))
     for state in states:
         _print(state, as_json)
     if any(state.differences for state in states):

@@ -1,6 +1,5 @@
 """`sluicegate verdicts`: what was decided."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sluicegate_consumer.commands.terminal import literal, print_json_line, terminal_settings, utc
+from sluicegate_consumer.commands.terminal import literal, print_json_line, run, terminal_settings, utc
 from sluicegate_consumer.delivery.reader import read_topic
 from sluicegate_consumer.delivery.values import Arrival
 from sluicegate_consumer.operations.settings import Settings
@@ -41,11 +40,11 @@ def verdicts(
     """
     settings = terminal_settings()
     if as_json:
-        asyncio.run(_print_events(settings, follow, upload_id))
+        run(_print_events(settings, follow, upload_id))
     elif follow:
-        asyncio.run(_print_lines(settings, upload_id))
+        run(_print_lines(settings, upload_id))
     else:
-        Console().print(_table(asyncio.run(_holding(settings, upload_id))))
+        Console().print(_table(run(_holding(settings, upload_id))))
 
 
 async def _print_events(settings: Settings, follow: bool, upload_id: str | None) -> None:

@@ -5,8 +5,7 @@ import os
 import signal
 import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -58,19 +57,22 @@ def shutdown_signals() -> Iterator[asyncio.Event]:
             signal.signal(number, handler)
 
 
-def end_within(seconds: float, code: int) -> None:
-    """End the process with `code` unless it has ended by itself by then.
+def end_within(seconds: float, code: int) -> Callable[[], None]:
+    """End the process with `code` unless it has ended by itself by then; returns how to call that off.
 
-    The interpreter waits for its threads, and one that hangs in a driver or in a file system that is gone would keep a
-    process that does nothing looking alive.
+    The interpreter waits for its threads and the event loop for its tasks. A thread that hangs in a driver or in a
+    file system that is gone, or a client's task that swallows its cancellation, would keep a process that does nothing
+    looking alive.
     """
+    called_off = threading.Event()
 
     def end() -> None:
-        time.sleep(seconds)
-        os.write(sys.stderr.fileno(), b"a thread hangs: ended without waiting for it\n")
-        os._exit(code)
+        if not called_off.wait(seconds):
+            os.write(sys.stderr.fileno(), b"something hangs: ended without waiting for it\n")
+            os._exit(code)
 
     threading.Thread(target=end, name="last-resort", daemon=True).start()
+    return called_off.set
 
 
 def _end_now() -> None:

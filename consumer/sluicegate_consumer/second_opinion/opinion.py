@@ -39,7 +39,10 @@ class Opinion:
 
 
 class NoOpinion(SluicegateError):  # noqa: N818 - says what there is
-    """The server answers, but no valid opinion came of it within the deadline: a human must look. The message says why."""
+    """The server answers, but no valid opinion came of it within the deadline: a human must look.
+
+    The message says why.
+    """
 
 
 class SecondTierAway(SluicegateError):  # noqa: N818 - says what is the case
