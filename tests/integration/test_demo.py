@@ -110,7 +110,7 @@ async def test_a_service_that_ignores_its_end_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr("sluicegate_consumer.demo.services.STOP_TIMEOUT_S", 0.1)
     async with running(["--version"], {}, tmp_path) as (service,):
         os.kill(service.process.pid, signal.SIGSTOP)  # a stopped process handles no SIGTERM
-        while "T (stopped)" not in (PROCESSES / str(service.process.pid) / "status").read_text():  # noqa: ASYNC110 - nobody tells
+        while "T (stopped)" not in (PROCESSES / str(service.process.pid) / "status").read_text():
             await asyncio.sleep(0.01)
 
     assert -signal.SIGKILL == service.process.returncode
