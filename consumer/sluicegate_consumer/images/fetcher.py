@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from sluicegate_consumer.errors import Unprocessable
+from sluicegate_consumer.errors import Transient, Unprocessable
 from sluicegate_consumer.images.allow_list import AllowList
 from sluicegate_consumer.images.file_store import FileStore
 from sluicegate_consumer.images.http_store import HttpStore
@@ -58,13 +58,23 @@ class StoreFetcher:
         limit = self._settings.max_bytes
         require_size(reference.size or 0, limit)
         store = self._store_for(reference.uri)
-        data = await retried(lambda: store.read(reference.uri, limit), self._settings.deadline_s)
+        data = await retried(lambda: self._attempt(store, reference.uri), self._settings.deadline_s)
         image = await accept_inline(data, limit)
         if reference.sha256 is not None and reference.sha256 != image.sha256:
             raise Unprocessable(
                 Reason.IMAGE_DIGEST_MISMATCH, f"the event says sha256 {reference.sha256}, the bytes have {image.sha256}"
             )
         return image
+
+    async def _attempt(self, store: Store, uri: str) -> bytes:
+        """One read, bounded as a whole: a store's own limits begin anew with every byte that drips in."""
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                return await store.read(uri, self._settings.max_bytes)
+        except TimeoutError as error:
+            raise Transient(
+                f"{described(uri)}: not read within fetch.timeout_s={self._settings.timeout_s:g}"
+            ) from error
 
     def _store_for(self, uri: str) -> Store:
         scheme = urlsplit(uri).scheme

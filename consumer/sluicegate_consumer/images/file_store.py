@@ -1,6 +1,7 @@
 """`file://`: only regular files, only below the configured roots, whatever links point where."""
 
 import asyncio
+import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from sluicegate_consumer.images.store import missing, refused, require_size
 
 FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 """Not blocking: opening a named pipe would otherwise wait for a writer, for ever."""
+NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
 
 class FileStore:
@@ -33,25 +35,34 @@ class FileStore:
         if parts.netloc not in {"", "localhost"} or "\0" in path:
             raise refused("a file:// URI has no host, and names one file")
         try:
-            resolved = Path(path).resolve(strict=True)
+            # os.path, not pathlib: of a loop of links its errors differ between versions of Python.
+            resolved = os.path.realpath(path, strict=True)
             self._require_below(resolved)
             handle = os.open(resolved, FLAGS)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            self._require_below(Path(path).resolve())
-            raise missing(uri) from error
         except OSError as error:
+            self._require_below(os.path.realpath(path))
+            if error.errno in NOTHING_THERE:
+                raise missing(uri) from error
             raise Transient(f"file cannot be opened: {error.strerror}") from error
-        with os.fdopen(handle, "rb") as file:
-            # Looked at again through the handle: between resolving and opening, somebody may have put a link there.
-            self._require_below(Path(f"/proc/self/fd/{handle}").readlink())
-            facts = os.fstat(handle)
-            if not stat.S_ISREG(facts.st_mode):
-                raise refused("not a regular file")
-            require_size(facts.st_size, max_bytes)
+        try:
+            return self._read_open(handle, max_bytes)
+        except OSError as error:
+            raise Transient(f"file cannot be read: {error.strerror}") from error
+        finally:
+            os.close(handle)
+
+    def _read_open(self, handle: int, max_bytes: int) -> bytes:
+        # Looked at again through the handle: between resolving and opening, somebody may have put a link there.
+        self._require_below(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise refused("not a regular file")
+        require_size(facts.st_size, max_bytes)
+        with open(handle, "rb", closefd=False) as file:
             data = file.read(max_bytes + 1)
         require_size(len(data), max_bytes)
         return data
 
-    def _require_below(self, path: Path) -> None:
-        if not any(path.is_relative_to(root) for root in self._roots):
+    def _require_below(self, path: str) -> None:
+        if not any(Path(path).is_relative_to(root) for root in self._roots):
             raise refused("outside fetch.file_roots")

@@ -1,5 +1,6 @@
 """`s3://`, `gs://` and `az://`, through obstore."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,27 @@ from sluicegate_consumer.images.store import described, missing, read_within, re
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Bucket
+
+
+NO_PROXY_THERE = "http://127.0.0.1:9"
+"""Nothing listens on port 9, and by its name (discard) nothing that listened would pass anything on."""
+PROVIDERS = {
+    "s3": (".amazonaws.com", ".amazonaws.com.cn"),
+    "gs": (".googleapis.com", "metadata.google.internal"),
+    "az": (".core.windows.net", ".microsoftonline.com"),
+}
+"""Where each kind of store and its identity service live, unless the options say otherwise."""
+METADATA = ("169.254.169.254", "169.254.170.2", "169.254.170.23")
+"""Link-local services that give a machine or container its credentials."""
+VARIABLES = ("aws_", "azure_", "google_", "endpoint")
+"""What the client's options begin with, in its configuration and in the environment."""
+
+
+def own_hosts(scheme: str, options: Mapping[str, str]) -> tuple[str, ...]:
+    """The hosts that a store's client may speak to: its endpoints, or its provider's where none is configured."""
+    urls = [value for name, value in options.items() if name.lower().startswith(VARIABLES) and "://" in value]
+    endpoints = tuple(host for url in urls if (host := urlsplit(url).hostname))
+    return (*(endpoints or PROVIDERS[scheme]), *METADATA)
 
 
 class ObjectStore:
@@ -23,7 +45,7 @@ class ObjectStore:
     async def read(self, uri: str, max_bytes: int) -> bytes:
         """See `Store`."""
         from obstore import get_async  # noqa: PLC0415 - only who has such a store needs it loaded
-        from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415 - same  # noqa: PLC0415 - same
+        from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415 - same
 
         parts = urlsplit(uri)
         bucket = self._bucket(f"{parts.scheme}://{parts.netloc}")
@@ -51,13 +73,19 @@ class ObjectStore:
         from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
         from obstore.store import from_url  # noqa: PLC0415 - same
 
-        allow_http = any(value.startswith("http://") for value in self._options.values())
         options: Any = self._options
         try:
             return from_url(
                 url,
                 config=options,
-                client_options={"timeout": self._timeout, "allow_http": allow_http},
+                client_options={
+                    "timeout": self._timeout,
+                    "allow_http": any(value.startswith("http://") for value in self._options.values()),
+                    # The client follows redirects and cannot be told not to: so that they lead nowhere, hosts that
+                    # are not the store's own are only to be had through a proxy that is not there.
+                    "proxy_url": NO_PROXY_THERE,
+                    "proxy_excludes": ",".join(own_hosts(urlsplit(url).scheme, self._options | os.environ)),
+                },
                 # One attempt: what is to be tried again is decided in one place, for all stores.
                 retry_config={"max_retries": 0},
             )
