@@ -51,6 +51,11 @@ async def test_an_object_or_bucket_that_is_not_there_is_missing(s3: S3, uri: str
     assert Reason.IMAGE_MISSING is await fetched(s3.store_options, uri)
 
 
+async def test_a_bucket_is_no_image(s3: S3):
+    s3.put("images", "a.jpg", IMAGE)
+    assert Reason.IMAGE_URI_REFUSED is await fetched(s3.store_options, "s3://images/")
+
+
 async def test_another_bucket_is_refused(s3: S3):
     assert Reason.IMAGE_URI_REFUSED is await fetched(s3.store_options, s3.put("others", "a.jpg", IMAGE))
 
@@ -126,3 +131,13 @@ def test_a_client_may_speak_to_its_store_and_its_credentials_only(options: dict[
 async def test_an_option_that_the_store_does_not_know_is_named():
     with pytest.raises(ConfigurationError, match=r"fetch\.store_options"):
         await fetched({"aws_endpiont": "http://127.0.0.1:1"}, "s3://images/a")
+
+
+async def test_stores_of_several_providers_each_take_their_own_options(s3: S3):
+    uri = s3.put("images", "a.jpg", IMAGE)
+    settings = FetchSettings(
+        allowed_uri_prefixes=("s3://images/", "gs://other-images/"),
+        store_options=s3.store_options | {"google_skip_signature": "true"},
+    )
+    async with StoreFetcher(settings) as fetcher:
+        assert IMAGE == (await fetcher.fetch(ImageReference(uri=uri))).data

@@ -17,6 +17,8 @@ from sluicegate_consumer.images.store import Store, described, refused, require_
 from sluicegate_consumer.operations.settings import FetchSettings
 from sluicegate_schemas.events import ImageReference, Reason
 
+OBJECT_SCHEMES = ("s3", "gs", "az")
+
 LARGE_BYTES = 256 * 1024
 """Hashing this much takes a tenth of a millisecond or more: from here on a thread does it, not the event loop."""
 
@@ -36,14 +38,15 @@ class StoreFetcher:
             max_redirects=settings.max_redirects,
             connections=settings.concurrency,
         )
-        objects = ObjectStore(settings.store_options, settings.timeout_s)
+        buckets = {
+            f"{prefix.scheme}://{prefix.host}" for prefix in self._allowed.prefixes if prefix.scheme in OBJECT_SCHEMES
+        }
+        objects = ObjectStore(settings.store_options, settings.timeout_s, buckets)
         self._stores: dict[str, Store] = {
             "file": FileStore(settings.file_roots),
             "http": http,
             "https": http,
-            "s3": objects,
-            "gs": objects,
-            "az": objects,
+            **dict.fromkeys(OBJECT_SCHEMES, objects),
         }
         return self
 

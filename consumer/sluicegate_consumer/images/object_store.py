@@ -1,13 +1,13 @@
 """`s3://`, `gs://` and `az://`, through obstore."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from sluicegate_consumer.errors import ConfigurationError, Transient
-from sluicegate_consumer.images.store import described, missing, read_within, require_size
+from sluicegate_consumer.images.store import described, missing, read_within, refused, require_size
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Bucket
@@ -23,24 +23,32 @@ PROVIDERS = {
 """Where each kind of store and its identity service live, unless the options say otherwise."""
 METADATA = ("169.254.169.254", "169.254.170.2", "169.254.170.23")
 """Link-local services that give a machine or container its credentials."""
-VARIABLES = ("aws_", "azure_", "google_", "endpoint")
-"""What the client's options begin with, in its configuration and in the environment."""
+PREFIXES = {"s3": "aws_", "gs": "google_", "az": "azure_"}
+"""What the options of one provider alone begin with, in its configuration and in the environment."""
 
 
 def own_hosts(scheme: str, options: Mapping[str, str]) -> tuple[str, ...]:
     """The hosts that a store's client may speak to: its endpoints, or its provider's where none is configured."""
-    urls = [value for name, value in options.items() if name.lower().startswith(VARIABLES) and "://" in value]
+    named = (PREFIXES[scheme], "endpoint")
+    urls = [value for name, value in options.items() if name.lower().startswith(named) and "://" in value]
     endpoints = tuple(host for url in urls if (host := urlsplit(url).hostname))
     return (*(endpoints or PROVIDERS[scheme]), *METADATA)
 
 
 class ObjectStore:
-    """One client for each bucket or container, made when it is first needed."""
+    """One client for each bucket or container that images may come from.
 
-    def __init__(self, options: Mapping[str, str], timeout_s: float) -> None:
-        self._options = dict(options)
-        self._timeout = timedelta(seconds=timeout_s)
-        self._buckets: dict[str, Bucket] = {}
+    Args:
+        options: As obstore names them; those of another provider are left out.
+        timeout_s: For one request.
+        buckets: As URLs without a path, for example `s3://images`.
+
+    Raises:
+        ConfigurationError: a client does not accept its options.
+    """
+
+    def __init__(self, options: Mapping[str, str], timeout_s: float, buckets: Iterable[str]) -> None:
+        self._buckets = {url: _connect(url, options, timedelta(seconds=timeout_s)) for url in buckets}
 
     async def read(self, uri: str, max_bytes: int) -> bytes:
         """See `Store`."""
@@ -48,9 +56,11 @@ class ObjectStore:
         from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415 - same
 
         parts = urlsplit(uri)
-        bucket = self._bucket(f"{parts.scheme}://{parts.netloc}")
+        bucket, key = self._buckets.get(f"{parts.scheme}://{parts.netloc.lower()}"), unquote(parts.path).lstrip("/")
+        if bucket is None or not key:
+            raise refused(f"{described(uri)} names no object below any of fetch.allowed_uri_prefixes")
         try:
-            answer = await get_async(bucket, unquote(parts.path).lstrip("/"))
+            answer = await get_async(bucket, key)
             require_size(answer.meta["size"], max_bytes)
             return await read_within(_chunks(answer.stream()), max_bytes)
         except (NotFoundError, FileNotFoundError) as error:
@@ -64,33 +74,34 @@ class ObjectStore:
         """The clients close with their last reference."""
         self._buckets.clear()
 
-    def _bucket(self, url: str) -> "Bucket":
-        if url not in self._buckets:
-            self._buckets[url] = self._connect(url)
-        return self._buckets[url]
 
-    def _connect(self, url: str) -> "Bucket":
-        from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
-        from obstore.store import from_url  # noqa: PLC0415 - same
+def _connect(url: str, options: Mapping[str, str], timeout: timedelta) -> "Bucket":
+    from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
+    from obstore.store import from_url  # noqa: PLC0415 - same
 
-        options: Any = self._options
-        try:
-            return from_url(
-                url,
-                config=options,
-                client_options={
-                    "timeout": self._timeout,
-                    "allow_http": any(value.startswith("http://") for value in self._options.values()),
-                    # The client follows redirects and cannot be told not to: so that they lead nowhere, hosts that
-                    # are not the store's own are only to be had through a proxy that is not there.
-                    "proxy_url": NO_PROXY_THERE,
-                    "proxy_excludes": ",".join(own_hosts(urlsplit(url).scheme, self._options | os.environ)),
-                },
-                # One attempt: what is to be tried again is decided in one place, for all stores.
-                retry_config={"max_retries": 0},
-            )
-        except BaseError as error:
-            raise ConfigurationError(f"fetch.store_options: {described(url)} cannot be used: {error}") from error
+    scheme = urlsplit(url).scheme
+    own: Any = {
+        name: value
+        for name, value in options.items()
+        if name.lower().startswith(PREFIXES[scheme]) or not name.lower().startswith(tuple(PREFIXES.values()))
+    }
+    try:
+        return from_url(
+            url,
+            config=own,
+            client_options={
+                "timeout": timeout,
+                "allow_http": any(value.startswith("http://") for value in own.values()),
+                # The client follows redirects and cannot be told not to: so that they lead nowhere, hosts that are
+                # not the store's own are only to be had through a proxy that is not there.
+                "proxy_url": NO_PROXY_THERE,
+                "proxy_excludes": ",".join(own_hosts(scheme, os.environ | own)),
+            },
+            # One attempt: what is to be tried again is decided in one place, for all stores.
+            retry_config={"max_retries": 0},
+        )
+    except BaseError as error:
+        raise ConfigurationError(f"fetch.store_options: {url} cannot be used: {error}") from error
 
 
 async def _chunks(stream: Any) -> AsyncIterator[bytes]:
