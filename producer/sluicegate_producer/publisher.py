@@ -70,6 +70,7 @@ class UploadPublisher:
         topic: str = Topics().uploads,
         source: str = "sluicegate-producer",
         max_inline_bytes: int = 10 * MEBIBYTE,
+        timeout_s: float = 120.0,
         kafka_options: Mapping[str, Any] | None = None,
     ) -> None:
         """See the class.
@@ -79,11 +80,13 @@ class UploadPublisher:
             topic: The topic of uploads.
             source: CloudEvents source: who uploads.
             max_inline_bytes: Size of the largest image that may travel in its record.
+            timeout_s: How long the broker may take to acknowledge an upload.
             kafka_options: Further keyword arguments of aiokafka's producer, for TLS and SASL.
         """
         self._topic = topic
         self._source = source
         self._max_inline_bytes = max_inline_bytes
+        self._timeout_s = timeout_s
         self._options: dict[str, Any] = {"bootstrap_servers": bootstrap_servers, **(kafka_options or {})}
 
     async def __aenter__(self) -> Self:
@@ -168,16 +171,26 @@ class UploadPublisher:
 
     async def _send(self, upload_id: str, message: Message) -> asyncio.Future[Receipt]:
         try:
-            sent = await self._producer.send(
-                self._topic, key=message.key, value=message.value, headers=list(message.headers)
-            )
+            async with asyncio.timeout(self._timeout_s):
+                sent = await self._producer.send(
+                    self._topic, key=message.key, value=message.value, headers=list(message.headers)
+                )
         except MessageSizeTooLargeError as error:
             raise NotAnUpload(f"upload {upload_id!r} is larger than a record may be: {error}") from error
-        except KafkaError as error:
+        except (KafkaError, TimeoutError) as error:
             raise NotAcknowledged(f"upload {upload_id!r} was not sent: {error!r}") from error
-        receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        receipt: asyncio.Future[Receipt] = loop.create_future()
+        # An idempotent producer tries for ever, and says nothing meanwhile.
+        expiry = loop.call_later(self._timeout_s, _expire, receipt, upload_id, self._timeout_s)
+        receipt.add_done_callback(lambda _: expiry.cancel())
         sent.add_done_callback(lambda done: _resolve(receipt, upload_id, done))
         return receipt
+
+
+def _expire(receipt: asyncio.Future[Receipt], upload_id: str, timeout_s: float) -> None:
+    if not receipt.done():
+        receipt.set_exception(NotAcknowledged(f"upload {upload_id!r}: the broker said nothing for {timeout_s:g} s"))
 
 
 def _resolve(receipt: asyncio.Future[Receipt], upload_id: str, sent: asyncio.Future[Any]) -> None:

@@ -98,7 +98,8 @@ def _decoded(encoded: str) -> bytes:
 def _require_version(attributes: dict[str, str]) -> None:
     version = attributes.get("specversion")
     if version != SPEC_VERSION:
-        raise EventError(f"specversion is {shortened(version)}: only CloudEvents {SPEC_VERSION} can be read")
+        found = "missing" if version is None else shortened(version)
+        raise EventError(f"specversion is {found}: only CloudEvents {SPEC_VERSION} can be read")
 
 
 def _media_type(content_type: str) -> str:

@@ -217,7 +217,7 @@ class Verdict(Event):
     scores: dict[str, Score] = Field(default_factory=dict)
     """Every label of the classifier, for the frame that scored worst."""
     stage: Stage
-    reasons: Annotated[tuple[Code, ...], Field(examples=[[reason.value] for reason in Reason])] = ()
+    reasons: Annotated[tuple[Code, ...], Field(examples=[[reason.value for reason in Reason]])] = ()
     """The codes of `Reason`, and those that the policy defines; a reader must expect others."""
     policy: PolicyReference
     model: ModelReference | None = None

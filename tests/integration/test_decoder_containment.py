@@ -124,7 +124,7 @@ async def test_no_process_outlives_its_decoder():
     async with ProcessDecoder(GEOMETRY, LIMITS, 2) as decoder:
         pids = decoder.pids
         assert 2 == len(pids)
-    assert [False, False] == [os.path.exists(f"/proc/{pid}") for pid in pids]  # noqa: ASYNC240, PTH110 - a pseudo file
+    assert [False, False] == [os.path.exists(f"/proc/{pid}") for pid in pids]  # noqa: PTH110 - a pseudo file
 
 
 async def test_ctrl_c_in_the_terminal_does_not_reach_the_decoders(decoder: ProcessDecoder):
