@@ -69,7 +69,7 @@ class FakeOllama:
     capabilities: tuple[str, ...] = ("completion", "vision", "thinking")
     remote_host: str | None = None
     num_ctx_limit: int | None = None
-    """If given, a prompt is cut to this, whatever the request asks for."""
+    """If given, what the model was trained for: a prompt is cut to this, whatever the request asks for."""
     decision: str = "approve"
     category: str = "sexual"
     sign: str = "none"
@@ -100,7 +100,8 @@ class FakeOllama:
     def show(self) -> dict[str, Any]:
         """Body of /api/show."""
         remote = {"remote_host": self.remote_host, "remote_model": self.model} if self.remote_host else {}
-        return {"details": {"family": "qwen3"}, "model_info": {}, "capabilities": list(self.capabilities), **remote}
+        facts = {"general.architecture": "qwen35vl", "qwen35vl.context_length": self.num_ctx_limit or 262144}
+        return {"details": {"family": "qwen3"}, "model_info": facts, "capabilities": list(self.capabilities), **remote}
 
     def tags(self) -> dict[str, Any]:
         """Body of /api/tags."""

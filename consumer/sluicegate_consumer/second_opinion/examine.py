@@ -34,13 +34,13 @@ async def _examine(url: str, settings: OllamaSettings) -> list[Finding]:
     async with OllamaServer(url, settings) as server:
         try:
             findings.append(Finding("ok", f"{server.name}: Ollama {await server.version()}"))
-            digest = await check_model(server, settings)
+            model = await check_model(server, settings)
         except AskFailed as failed:
             findings.append(Finding("problem", f"{server.name}: no answer: {failed}"))
         except ConfigurationError as error:
             findings.append(Finding("problem", str(error)))
         else:
-            findings.append(_model(settings, server.name, digest))
+            findings.append(_model(settings, server.name, model.digest))
     return findings
 
 

@@ -32,6 +32,16 @@ class Checked:
     """By policy."""
 
 
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a server says of its model."""
+
+    digest: str
+    """`sha256:` and 64 hexadecimal digits."""
+    context_length: int | None
+    """Tokens that it was trained for: a server silently uses no more, whatever it is asked for. None: not said."""
+
+
 async def prepare(server: OllamaServer, settings: OllamaSettings, prompts: Iterable[Prompt]) -> Checked:
     """Check the model, load it, and measure every policy's prompt.
 
@@ -39,19 +49,20 @@ async def prepare(server: OllamaServer, settings: OllamaSettings, prompts: Itera
         ConfigurationError: this server's model must not be asked, or the prompt does not fit.
         AskFailed: the server does not answer.
     """
-    digest = await check_model(server, settings)
+    model = await check_model(server, settings)
+    num_ctx = min(settings.num_ctx, model.context_length or settings.num_ctx)
     try:
         await server.load()
-        budgets = {prompt.criteria.policy: await measure(server, settings, prompt) for prompt in prompts}
+        budgets = {prompt.criteria.policy: await measure(server, settings, prompt, num_ctx) for prompt in prompts}
     except AskFailed as failed:
         if failed.consequence is Consequence.NO_OPINION:
             raise ConfigurationError(f"{server.name} does not accept what it is asked: {failed}") from failed
         raise
-    return Checked(digest, budgets)
+    return Checked(model.digest, budgets)
 
 
-async def check_model(server: OllamaServer, settings: OllamaSettings) -> str:
-    """Look at the model without loading it; returns its digest.
+async def check_model(server: OllamaServer, settings: OllamaSettings) -> Model:
+    """Look at the model without loading it.
 
     Raises:
         ConfigurationError: it is missing, runs elsewhere, sees no images, or is not the one that the settings pin.
@@ -76,14 +87,15 @@ async def check_model(server: OllamaServer, settings: OllamaSettings) -> str:
     digest = with_algorithm(str(listed["digest"]))
     if settings.digest is not None and with_algorithm(settings.digest) != digest:
         raise ConfigurationError(f"{where}: is {digest}, but ollama.digest is {settings.digest}")
-    return digest
+    return Model(digest, _context_length(shown))
 
 
-async def measure(server: OllamaServer, settings: OllamaSettings, prompt: Prompt) -> PromptBudget:
+async def measure(server: OllamaServer, settings: OllamaSettings, prompt: Prompt, num_ctx: int) -> PromptBudget:
     """Ask about the largest image there can be and about a smaller one, and have the tokens counted.
 
     Raises:
-        ConfigurationError: `num_ctx` does not hold prompt, image and answer with room to spare.
+        ConfigurationError: `num_ctx`, as far as the model goes along with it, does not hold prompt, image and answer
+            with room to spare.
         AskFailed: the server does not answer.
     """
     policy, edge = prompt.criteria.policy, settings.max_edge
@@ -91,10 +103,16 @@ async def measure(server: OllamaServer, settings: OllamaSettings, prompt: Prompt
     small = await _count(server, prompt, max(edge // 2, SMALLEST_EDGE))
     budget = PromptBudget(small, large)
     needed = needed_num_ctx(budget, settings.num_predict)
-    if needed > settings.num_ctx or was_cut(budget):
-        right = needed if needed > settings.num_ctx else 2 * settings.num_ctx
+    if needed > num_ctx or was_cut(budget):
+        if num_ctx < settings.num_ctx:
+            raise ConfigurationError(
+                f"ollama.model {settings.model!r} on {server.name}: takes no more than {num_ctx} tokens, but the "
+                f"prompt of policy {policy!r} with an image of {edge} by {edge} pixels and its answer need {needed} "
+                "or more: set ollama.max_edge lower, shorten the policy, or name a model with a longer context"
+            )
+        right = needed if needed > num_ctx else 2 * num_ctx
         raise ConfigurationError(
-            f"ollama.num_ctx {settings.num_ctx} on {server.name}: the prompt of policy {policy!r} with an image of "
+            f"ollama.num_ctx {num_ctx} on {server.name}: the prompt of policy {policy!r} with an image of "
             f"{edge} by {edge} pixels takes {large.tokens} tokens or more ({small.tokens} with a smaller image), the "
             f"answer ollama.num_predict {settings.num_predict}: set ollama.num_ctx to at least {right}, "
             "or ollama.max_edge lower; a prompt that does not fit loses its policy"
@@ -139,6 +157,12 @@ def _plain_image(edge: int) -> bytes:
     data = BytesIO()
     Image.new("RGB", (edge, edge), (128, 128, 128)).save(data, "JPEG")
     return data.getvalue()
+
+
+def _context_length(shown: Mapping[str, Any]) -> int | None:
+    facts = shown.get("model_info") or {}
+    length = facts.get(f"{facts.get('general.architecture')}.context_length")
+    return length if isinstance(length, int) and length > 0 else None
 
 
 def _listed(tags: Mapping[str, Any], model: str) -> Mapping[str, Any]:
