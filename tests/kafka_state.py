@@ -16,8 +16,8 @@ async def records(bootstrap_servers: str, topic: str) -> list[ConsumerRecord]:
         isolation_level="read_committed",
         max_partition_fetch_bytes=32 * 1024 * 1024,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         partitions = await _partitions(consumer, topic)
         ends = await consumer.end_offsets(partitions)
         consumer.assign(partitions)
@@ -36,8 +36,8 @@ async def records(bootstrap_servers: str, topic: str) -> list[ConsumerRecord]:
 async def committed(bootstrap_servers: str, group: str, topic: str) -> dict[int, int | None]:
     """Partition to the offset that a group has committed; None where it has none."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, group_id=group, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         partitions = await _partitions(consumer, topic)
         return {each.partition: await consumer.committed(each) for each in partitions}
     finally:
@@ -47,8 +47,8 @@ async def committed(bootstrap_servers: str, group: str, topic: str) -> dict[int,
 async def ends(bootstrap_servers: str, topic: str) -> dict[int, int]:
     """Partition to the offset behind its last record."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers)
-    await consumer.start()
     try:
+        await consumer.start()
         found = await consumer.end_offsets(await _partitions(consumer, topic))
         return {each.partition: offset for each, offset in found.items()}
     finally:

@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+PROGRAM = (sys.executable, "-m", "sluicegate_consumer.commands")
 SHARED = {
     # On a machine that runs several of them, each as if it had one core.
     "OMP_NUM_THREADS": "1",
@@ -18,11 +19,14 @@ SHARED = {
 class ServiceProcess:
     """One service; started with `start`, and again after its end."""
 
-    def __init__(self, command: str, settings: Mapping[str, str], log: Path) -> None:
+    def __init__(self, command: str, settings: Mapping[str, str], log: Path, program: Sequence[str] = PROGRAM) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_")}
         self.command = command
         self.environment = inherited | SHARED | dict(settings)
         self.log = log
+        self.retired = False
+        """Whether it was ended on purpose, and is not to be started again."""
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -36,12 +40,12 @@ class ServiceProcess:
         """Whether it is there, paused or not."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self) -> None:
-        """Start it in a session of its own; its log is appended to."""
+    def start(self, **more: str) -> None:
+        """Start it in a session of its own, with `more` in its environment; its log is appended to."""
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "sluicegate_consumer.commands", self.command],
-                env=self.environment,
+                [*self._program, self.command],
+                env=self.environment | more,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -56,10 +60,12 @@ class ServiceProcess:
         """End it and all that it has started, without any warning."""
         if self.running:
             os.killpg(self.pid, signal.SIGKILL)
-        self.wait(10)
+        if self._process is not None:
+            self.wait(10)
 
     def stop(self, seconds: float = 40) -> int:
         """Ask it to end; its exit code."""
+        self.retired = True
         self.signal(signal.SIGTERM)
         return self.wait(seconds)
 

@@ -160,10 +160,20 @@ def test_the_table_shows_the_verdict_that_holds_and_json_shows_all_as_published(
     assert 5 == len(command("verdicts", "--json").stdout.splitlines())
 
 
+def listen_to_ctrl_c() -> None:
+    """Where tests run in the background, a shell has them, and all that they start, ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_following_shows_verdicts_to_come_until_it_is_interrupted(kafka, topics):
     command("topics", "create")
     arguments = [sys.executable, "-m", "sluicegate_consumer.commands", "verdicts", "--follow", "--json"]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=listen_to_ctrl_c,  # noqa: PLW1509 - this process has no threads that hold locks
+    ) as process:
         for decision in (Decision.ESCALATED, Decision.APPROVED):
             message = verdict("a", decision, Stage.CLASSIFIER)
             publish(kafka, (topics.verdicts, message))

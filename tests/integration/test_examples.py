@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from conftest import kafka_home
+from brokers import kafka_home
 from kafka_state import records
 from sluicegate_consumer.delivery.kafka_admin import kafka_admin
 from sluicegate_consumer.delivery.provision import create_topics, topic_plans
