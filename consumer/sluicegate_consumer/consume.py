@@ -21,9 +21,11 @@ from sluicegate_consumer.moderation.device import Device
 from sluicegate_consumer.moderation.first_tier import FirstTier, Limits
 from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.operations.cores import usable_cores
-from sluicegate_consumer.operations.metrics import new_metrics, serve_metrics
+from sluicegate_consumer.operations.endpoints import serve_endpoints
+from sluicegate_consumer.operations.health import watched
+from sluicegate_consumer.operations.metrics import new_metrics
 from sluicegate_consumer.operations.settings import Settings
-from sluicegate_consumer.operations.shutdown import shutdown_signals
+from sluicegate_consumer.operations.shutdown import SHUTDOWN_MARGIN_S, shutdown_signals
 from sluicegate_consumer.policy.load import load_policy
 from sluicegate_schemas.events import Stage
 
@@ -38,11 +40,10 @@ async def consume(settings: Settings) -> None:
         Fatal: the process cannot go on; nothing unfinished is committed.
     """
     async with AsyncExitStack() as stack:
-        stop = stack.enter_context(shutdown_signals())
-        metrics = new_metrics()
-        stack.enter_context(
-            serve_metrics(metrics.registry, settings.observability.metrics_host, settings.observability.metrics_port)
-        )
+        stop = stack.enter_context(shutdown_signals(settings.delivery.drain_timeout_s + SHUTDOWN_MARGIN_S))
+        watch, metrics = settings.observability, new_metrics()
+        health = stack.enter_context(watched(watch.stall_timeout_s))
+        stack.enter_context(serve_endpoints(metrics.registry, health, watch.endpoint_host, watch.endpoint_port))
 
         policies = load_policy(settings.policy_file)
         classifier = await asyncio.to_thread(load_classifier, settings.model, max_batch=settings.batch.max_frames)
@@ -79,6 +80,7 @@ async def consume(settings: Settings) -> None:
             settings.delivery,
             revoke_timeout_s=settings.kafka.revoke_timeout_s,
             observer=metrics,
+            health=health,
         )
         log.info("consuming", topic=settings.topics.uploads, model=card.name, device=card.device)
         await engine.run(stop)

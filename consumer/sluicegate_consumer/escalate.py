@@ -16,9 +16,11 @@ from sluicegate_consumer.images.fetcher import StoreFetcher
 from sluicegate_consumer.images.image import DecodeLimits, Rendition
 from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.moderation.second_tier import Escalations, Limits
-from sluicegate_consumer.operations.metrics import new_metrics, serve_metrics
+from sluicegate_consumer.operations.endpoints import serve_endpoints
+from sluicegate_consumer.operations.health import watched
+from sluicegate_consumer.operations.metrics import new_metrics
 from sluicegate_consumer.operations.settings import Settings
-from sluicegate_consumer.operations.shutdown import shutdown_signals
+from sluicegate_consumer.operations.shutdown import SHUTDOWN_MARGIN_S, shutdown_signals
 from sluicegate_consumer.pixels import Geometry
 from sluicegate_consumer.policy.document import PolicyDocument
 from sluicegate_consumer.policy.load import load_policy
@@ -40,11 +42,10 @@ async def escalate(settings: Settings) -> None:
         Fatal: the process cannot go on; nothing unfinished is committed.
     """
     async with AsyncExitStack() as stack:
-        stop = stack.enter_context(shutdown_signals())
-        metrics = new_metrics()
-        stack.enter_context(
-            serve_metrics(metrics.registry, settings.observability.metrics_host, settings.observability.metrics_port)
-        )
+        stop = stack.enter_context(shutdown_signals(settings.delivery.drain_timeout_s + SHUTDOWN_MARGIN_S))
+        watch, metrics = settings.observability, new_metrics()
+        health = stack.enter_context(watched(watch.stall_timeout_s))
+        stack.enter_context(serve_endpoints(metrics.registry, health, watch.endpoint_host, watch.endpoint_port))
 
         policies = load_policy(settings.policy_file)
         tier = await stack.enter_async_context(OllamaTier(settings.ollama, criteria_of(policies)))
@@ -75,6 +76,7 @@ async def escalate(settings: Settings) -> None:
             settings.delivery,
             revoke_timeout_s=settings.kafka.revoke_timeout_s,
             observer=metrics,
+            health=health,
         )
         log.info("escalating", topic=settings.topics.escalations, model=settings.ollama.model)
         await engine.run(stop)

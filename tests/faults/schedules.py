@@ -1,6 +1,6 @@
 """Seeded random faults over a load of uploads, on one broker, one run after the other.
 
-python tests/faults/schedules.py --seeds 200 --broker apache
+PYTHONPATH=tests python tests/faults/schedules.py --seeds 200 --broker apache     (or: make faults SEEDS=200)
 """
 
 import argparse
@@ -17,8 +17,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import orjson
 from load import uploads

@@ -16,7 +16,7 @@ from sluicegate_consumer.operations.shutdown import shutdown_signals
 
 async def serve():
     before = signal.getsignal(signal.SIGTERM)
-    with shutdown_signals() as requested:
+    with shutdown_signals({within}) as requested:
         print("ready", flush=True)
         await requested.wait()
         print("draining", flush=True)
@@ -28,8 +28,8 @@ asyncio.run(serve())
 
 
 @contextmanager
-def service(drain: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", SERVICE.format(drain=drain)]
+def service(drain: str, within: float = 60) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", SERVICE.format(drain=drain, within=within)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout.readline() == "ready\n"
@@ -62,6 +62,14 @@ def test_the_second_signal_ends_it_at_once_whatever_it_does(drain, second):
         _, err = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "second signal: ended at once" in err
+
+
+@pytest.mark.parametrize("drain", ["await asyncio.sleep(60)", "time.sleep(60)"], ids=["waiting", "stuck loop"])
+def test_it_ends_within_its_bound_whatever_it_waits_for(drain):
+    with service(drain, within=0.3) as process:
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=10)
+    assert (1, "something hangs: ended without waiting for it\n") == (process.returncode, err)
 
 
 def test_a_thread_that_hangs_does_not_keep_an_ended_service_alive():

@@ -17,16 +17,19 @@ import structlog
 from sluicegate_consumer.delivery.dead_letters import DeadLetterWatch
 from sluicegate_consumer.delivery.in_flight import InFlight
 from sluicegate_consumer.delivery.observer import DeliveryObserver
+from sluicegate_consumer.delivery.progress import Progress
 from sluicegate_consumer.delivery.sink import Sink, Unwritable
 from sluicegate_consumer.delivery.source import Source
 from sluicegate_consumer.delivery.stages import Stages
 from sluicegate_consumer.delivery.tracker import Tracker
 from sluicegate_consumer.delivery.values import Arrival, Delivered, Outcome, Partition, Ticket
 from sluicegate_consumer.errors import Fatal, Transient
+from sluicegate_consumer.operations.health import Health
 from sluicegate_consumer.operations.settings import DeliverySettings
 
 POLL_S = 0.2
 RETRY_S = 0.5
+CLIENT_CHECK_S = 5.0
 
 log = structlog.get_logger()
 
@@ -43,6 +46,7 @@ class Engine:
         *,
         revoke_timeout_s: float,
         observer: DeliveryObserver,
+        health: Health,
     ) -> None:
         self._source = source
         self._stages = stages
@@ -50,6 +54,8 @@ class Engine:
         self._settings = settings
         self._revoke_timeout_s = revoke_timeout_s
         self._observer = observer
+        self._health = health
+        self._progress = Progress(settings.stall_timeout_s)
         self._tracker = Tracker()
         self._in_flight = InFlight(stages.capacity, settings.max_in_flight_bytes)
         self._watch = DeadLetterWatch(settings.dead_letter_window, settings.dead_letter_max_share)
@@ -85,11 +91,14 @@ class Engine:
             self._publish(),
             self._commit_regularly(),
             self._watch_acknowledgements(),
+            self._watch_clients(),
         )
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(job) for job in jobs]
+                self._health.ready()
                 await stop.wait()
+                self._health.draining()
                 await self._drain()
                 for task in tasks:
                     task.cancel()
@@ -105,6 +114,7 @@ class Engine:
         while not stop.is_set():
             room = self._in_flight.room
             if room == 0 or self._revoking or self._halted:
+                self._progress.moved()
                 await self._wait_for_change(POLL_S)
                 continue
             try:
@@ -113,6 +123,8 @@ class Engine:
                 log.warning("receive_failed", error=str(error))
                 await asyncio.sleep(RETRY_S)
                 continue
+            if arrivals:
+                self._progress.moved()
             for arrival in arrivals:
                 self._hand_over(arrival)
             self._observer.received(len(arrivals))
@@ -185,6 +197,18 @@ class Engine:
             oldest = self._in_flight.oldest_sent
             if oldest is not None and time.monotonic() - oldest > limit:
                 raise Fatal(f"no acknowledgement from the broker for delivery.publish_timeout_s={limit}")
+
+    async def _watch_clients(self) -> NoReturn:
+        """Raise what no call of ours would ever notice: clients that no longer work, and say nothing."""
+        while True:
+            await asyncio.sleep(min(CLIENT_CHECK_S, self._settings.stall_timeout_s / 8))
+            self._source.require_alive()
+            self._sink.require_alive()
+            if self._progress.silent:
+                try:
+                    self._progress.require(await self._source.behind(self._blocked))
+                except Transient as error:
+                    log.warning("broker_does_not_say_how_much_waits", error=str(error))
 
     async def _commit_regularly(self) -> NoReturn:
         while True:

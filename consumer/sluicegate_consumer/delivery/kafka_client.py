@@ -1,12 +1,13 @@
 """What all Kafka clients share: where the brokers are, how to be let in, and how a record looks to us."""
 
+import asyncio
 import ssl
 from typing import Any
 
 from aiokafka import ConsumerRecord
 
 from sluicegate_consumer.delivery.values import Arrival, Partition
-from sluicegate_consumer.errors import ConfigurationError
+from sluicegate_consumer.errors import ConfigurationError, Fatal
 from sluicegate_consumer.operations.settings import KafkaSettings
 from sluicegate_schemas.message import Message
 
@@ -37,6 +38,17 @@ def arrival_of(record: ConsumerRecord) -> Arrival:
         record.offset,
         Message(record.key, record.value, tuple(record.headers), record.timestamp),
     )
+
+
+def require_running(task: asyncio.Task[Any] | None, what: str) -> None:
+    """Check one of a client's own tasks, which it never looks at itself once they run.
+
+    Raises:
+        Fatal: it has ended.
+    """
+    if task is not None and task.done():
+        error = None if task.cancelled() else task.exception()
+        raise Fatal(f"the Kafka client's {what} has ended: {error!r}")
 
 
 def _sasl(kafka: KafkaSettings) -> dict[str, str]:

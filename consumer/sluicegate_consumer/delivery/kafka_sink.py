@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from sluicegate_consumer.delivery.bounded import finish_within
-from sluicegate_consumer.delivery.kafka_client import client_options
+from sluicegate_consumer.delivery.kafka_client import client_options, require_running
 from sluicegate_consumer.delivery.sink import Unwritable
 from sluicegate_consumer.delivery.values import Record
 from sluicegate_consumer.errors import Fatal
@@ -61,6 +61,10 @@ class KafkaSink:
         except KafkaError as error:
             raise Fatal(f"writing to {record.topic}: {error!r}") from error
         return acknowledged
+
+    def require_alive(self) -> None:
+        """Check the client's task that sends; see `Sink`."""
+        require_running(self._producer._sender._sender_task, "sender")  # noqa: SLF001 - there is no public way
 
     async def stop(self) -> None:
         """Flush and disconnect; see `Sink`."""

@@ -10,7 +10,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from sluicegate_consumer.delivery.bounded import finish_within
-from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options
+from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options, require_running
 from sluicegate_consumer.delivery.source import Revoked
 from sluicegate_consumer.delivery.values import Arrival, Partition
 from sluicegate_consumer.errors import Fatal, Transient
@@ -18,6 +18,7 @@ from sluicegate_consumer.operations.settings import KafkaSettings
 
 STOP_TIMEOUT_S = 5.0
 COMMIT_TIMEOUT_S = 10.0
+BEHIND_TIMEOUT_S = 10.0
 NEVER_MS = 2**31 - 1
 """Not asking for records is how this service holds them back, for as long as it must; leaving the group for it would
 only hand the same records to somebody else."""
@@ -90,6 +91,23 @@ class KafkaSource:
                 await self._consumer.commit(request)
         except (KafkaError, IllegalStateError, TimeoutError) as error:
             raise Transient(f"committing {self._topic}: {error!r}") from error
+
+    async def behind(self, without: Collection[Partition] = ()) -> int:
+        """By what the broker says the ends are, not by what was last fetched; see `Source`."""
+        partitions = self._wanted(without)
+        try:
+            async with asyncio.timeout(BEHIND_TIMEOUT_S):
+                ends = await self._consumer.end_offsets(partitions)
+                positions = [await self._consumer.position(each) for each in partitions]
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
+            raise Transient(f"asking for the ends of {self._topic}: {error!r}") from error
+        return sum(max(0, ends[each] - position) for each, position in zip(partitions, positions, strict=True))
+
+    def require_alive(self) -> None:
+        """Check the client's tasks that fetch and that keep it in its group; see `Source`."""
+        consumer = self._consumer
+        require_running(consumer._fetcher._fetch_task, "fetcher")  # noqa: SLF001 - there is no public way
+        require_running(consumer._coordinator._coordination_task, "coordinator")  # noqa: SLF001 - same
 
     async def stop(self) -> None:
         """Leave; see `Source`."""

@@ -72,6 +72,15 @@ class MemorySource:
         await self._revoked([self._partition])
         self._next = self._broker.committed(self._partition.topic)
 
+    async def behind(self, without: Collection[Partition] = ()) -> int:
+        """Records from the next one to the end."""
+        if self._partition in without:
+            return 0
+        return len(self._broker.topics.get(self._partition.topic, [])) - self._next
+
+    def require_alive(self) -> None:
+        """Nothing works in the background."""
+
     async def stop(self) -> None:
         """Nothing is left to do."""
 
@@ -104,6 +113,9 @@ class MemorySink:
             self._broker.append(record)
             acknowledged.set_result(None)
         self.held.clear()
+
+    def require_alive(self) -> None:
+        """Nothing works in the background."""
 
     async def stop(self) -> None:
         """Flush."""

@@ -32,5 +32,12 @@ class Sink(Protocol):
             Unwritable: the record is too large; nothing was buffered.
         """
 
+    def require_alive(self) -> None:
+        """Check that whatever works for this sink in the background still does.
+
+        Raises:
+            Fatal: it does not, and nothing will ever be acknowledged.
+        """
+
     async def stop(self) -> None:
         """Flush and disconnect, within a bounded time, whatever state the broker is in."""

@@ -39,5 +39,19 @@ class Source(Protocol):
             Transient: the commit was not accepted; the records from the last accepted one on will come again.
         """
 
+    async def behind(self, without: Collection[Partition] = ()) -> int:
+        """How many records of this member's partitions, other than `without`, it has not handed over yet.
+
+        Raises:
+            Transient: the broker does not say.
+        """
+
+    def require_alive(self) -> None:
+        """Check that whatever works for this source in the background still does.
+
+        Raises:
+            Fatal: it does not, and nothing will ever come.
+        """
+
     async def stop(self) -> None:
         """Leave the group, within a bounded time, whatever state the broker is in."""

@@ -5,14 +5,11 @@ The share of images that the first tier decided alone is one minus the rate of
 `sluicegate_outcomes_total{stage="classifier"}`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
-from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_schemas.events import Decision, Stage
 
 Step = Literal["queue", "fetch", "decode", "batch_wait", "inference", "total"]
@@ -144,27 +141,3 @@ def new_metrics(registry: CollectorRegistry | None = None) -> Metrics:
         Gauge("sluicegate_second_tier_available", "1: at least one server can be asked.", registry=registry),
         Info("sluicegate_model", "The model that this process asks.", registry=registry),
     )
-
-
-@contextmanager
-def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> Iterator[None]:
-    """Serve the metrics over HTTP for as long as the block runs; with port 0, do nothing.
-
-    Raises:
-        ConfigurationError: the address cannot be listened on.
-    """
-    if port == 0:
-        yield
-        return
-    try:
-        server, thread = start_http_server(port, host, registry)
-    except OSError as error:
-        raise ConfigurationError(
-            f"observability.metrics_host={host}, observability.metrics_port={port}: cannot listen: {error}"
-        ) from error
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -110,6 +110,9 @@ class DeliverySettings(Section):
     period."""
     publish_timeout_s: Seconds = 120.0
     """How long a broker may take to acknowledge a record before the process ends without committing."""
+    stall_timeout_s: Seconds = 120.0
+    """If for so long no record comes although some wait, the client is stuck and the process ends with code 1. Longer
+    than a rebalance takes."""
     dead_letter_window: Count = 200
     """Over this many outcomes the share of dead letters is watched."""
     dead_letter_max_share: Annotated[float, Field(gt=0, le=1)] = 0.5
@@ -219,10 +222,12 @@ class ObservabilitySettings(Section):
     """Events below this level are not written."""
     log_format: Literal["auto", "json", "pretty"] = "auto"
     """`auto`: pretty on a terminal, JSON otherwise."""
-    metrics_host: str = "127.0.0.1"
-    """Address that the metrics are served on."""
-    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
-    """Prometheus metrics are served here; 0: nowhere."""
+    endpoint_host: str = "127.0.0.1"
+    """Address that `/metrics`, `/healthz` and `/readyz` are served on."""
+    endpoint_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Their port; 0: they are not served."""
+    stall_timeout_s: Seconds = 60.0
+    """A service whose event loop does not turn for so long ends with code 1, to be started again."""
 
 
 class Settings(BaseSettings):

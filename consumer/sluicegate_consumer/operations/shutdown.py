@@ -15,6 +15,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 FORCED = 130
 """The exit code of a process that an interrupt ended, as shells report it."""
 
+SHUTDOWN_MARGIN_S = 20.0
+"""Beyond the drain time, for the last commit and for leaving Kafka, both of which have limits of their own. An
+orchestrator's grace period must be longer than both together."""
 EXIT_GRACE_S = 5.0
 """For what is left when a service has ended: threads to be joined, caches to be written."""
 
@@ -22,18 +25,22 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def shutdown_signals() -> Iterator[asyncio.Event]:
+def shutdown_signals(within_s: float) -> Iterator[asyncio.Event]:
     """Capture SIGTERM and SIGINT: the first sets the event, the second ends the process with code 130.
+
+    After the first one the process has `within_s` seconds: then it ends with code 1, whatever it is waiting for.
 
     To be entered in the main thread, inside a running event loop; the handlers of before are restored at the
     end.
     """
     loop = asyncio.get_running_loop()
     requested = asyncio.Event()
+    call_off: list[Callable[[], None]] = []
 
     def begin(name: str) -> None:
         log.info("shutdown_requested", signal=name)
         requested.set()
+        call_off.append(end_within(within_s, 1))
 
     asked = False
 
@@ -52,6 +59,8 @@ def shutdown_signals() -> Iterator[asyncio.Event]:
     try:
         yield requested
     finally:
+        for each in call_off:
+            each()
         for number, handler in before.items():
             loop.remove_signal_handler(number)
             signal.signal(number, handler)

@@ -12,6 +12,7 @@ from sluicegate_consumer.delivery.engine import Engine
 from sluicegate_consumer.delivery.memory import MemoryBroker, MemorySink, MemorySource
 from sluicegate_consumer.delivery.values import Delivered, Outcome, Record, Ticket
 from sluicegate_consumer.errors import Fatal, Poison
+from sluicegate_consumer.operations.health import Health
 from sluicegate_consumer.operations.settings import DeliverySettings
 from sluicegate_schemas.message import Message
 
@@ -106,7 +107,7 @@ class Running:
 async def running(stages: Echo, settings: DeliverySettings = SETTINGS) -> AsyncIterator[Running]:
     broker = MemoryBroker()
     source, sink, observer, stop = MemorySource(broker, "uploads"), MemorySink(broker), Observer(), asyncio.Event()
-    engine = Engine(source, stages, sink, settings, revoke_timeout_s=0.1, observer=observer)
+    engine = Engine(source, stages, sink, settings, revoke_timeout_s=0.1, observer=observer, health=Health(60))
     task = asyncio.create_task(engine.run(stop))
     try:
         yield Running(broker, source, sink, observer, stop, task)

@@ -1,13 +1,9 @@
 """The metrics say what happened, under names that dashboards rely on."""
 
-import socket
-import urllib.request
-
-import pytest
 from prometheus_client import generate_latest
 
-from sluicegate_consumer.errors import ConfigurationError, Poison
-from sluicegate_consumer.operations.metrics import new_metrics, serve_metrics
+from sluicegate_consumer.errors import Poison
+from sluicegate_consumer.operations.metrics import new_metrics
 from sluicegate_schemas.events import Decision, Stage
 
 
@@ -58,26 +54,3 @@ def test_two_sets_of_metrics_know_nothing_of_each_other():
     one, other = new_metrics(), new_metrics()
     one.received(1)
     assert other.registry.get_sample_value("sluicegate_records_received_total") == 0
-
-
-def test_metrics_are_served_while_the_block_runs_and_a_taken_port_is_an_error(free_port):
-    metrics = new_metrics()
-    metrics.in_flight(3)
-    with serve_metrics(metrics.registry, "127.0.0.1", free_port):
-        with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/metrics", timeout=5) as answer:
-            assert b"sluicegate_in_flight 3.0" in answer.read()
-        taken = serve_metrics(metrics.registry, "127.0.0.1", free_port)
-        with pytest.raises(ConfigurationError, match=f"metrics_port={free_port}"), taken:
-            pytest.fail("served twice")
-
-
-def test_port_zero_serves_nothing():
-    with serve_metrics(new_metrics().registry, "host.invalid", 0):
-        pass
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

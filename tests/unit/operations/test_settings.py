@@ -66,7 +66,7 @@ def test_an_empty_file_holds_no_settings(file):
         ("SLUICEGATE_KAFKA__BOOTSTRAP_SERVER", "SLUICEGATE_KAFKA__BOOTSTRAP_SERVERS"),
         ("SLUICEGATE_POLICYFILE", "SLUICEGATE_POLICY_FILE"),
         ("SLUICEGATE_KAFKAA__SASL_PASSWORD", "SLUICEGATE_KAFKA__SASL_PASSWORD"),
-        ("SLUICEGATE_OBSERVABILITY__METRIC_PORT", "SLUICEGATE_OBSERVABILITY__METRICS_PORT"),
+        ("SLUICEGATE_OBSERVABILITY__ENDPOINT_PROT", "SLUICEGATE_OBSERVABILITY__ENDPOINT_PORT"),
     ],
 )
 def test_a_misspelt_variable_is_an_error_that_names_its_neighbour(monkeypatch, variable, meant):
