@@ -9,7 +9,9 @@ PIP_OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
 # As the shell's variables, so that folders may have any name.
 export IMAGES MODEL OLLAMA
 
-.PHONY: help demo test lint types imports schemas settings drift check clean
+SEEDS ?= 200
+
+.PHONY: help demo test faults lint types imports schemas settings drift check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -18,6 +20,7 @@ help:
 	@echo "               MODEL=name     a Hugging Face checkpoint or its directory, through torch"
 	@echo "               OLLAMA=url     a server to ask where tier one is unsure"
 	@echo "make test      install into a fresh environment and run every test (PYTEST='-k word' for some)"
+	@echo "make faults    random faults on a real broker, SEEDS=200 runs; some ten seconds each"
 	@echo "make lint      style, format, and which room may import which"
 	@echo "make types     mypy, strict"
 	@echo "make schemas   write schemas/ from the event models;  make settings: write docs/settings.md"
@@ -31,6 +34,9 @@ demo: $(DEMO)/.ready$(if $(MODEL),-torch)
 
 test: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest $(PYTEST)
+
+faults: $(TEST)/.ready
+	PYTHONPATH=tests $(TEST)/bin/python tests/faults/schedules.py --seeds $(SEEDS)
 
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check
@@ -53,7 +59,7 @@ drift: $(TEST)/.ready
 check: test lint types drift
 
 clean:
-	rm -rf $(DEMO) $(TEST) demo-report .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(DEMO) $(TEST) examples/node/node_modules demo-report .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(DEMO)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(DEMO): half a minute on a fast line"
@@ -66,10 +72,14 @@ $(DEMO)/.ready-torch: $(DEMO)/.ready
 	@$(DEMO)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,torch,embedded]'
 	@touch $@
 
-# pip is brought up to date first: the one that Debian 12 ships knows no dependency groups.
+# pip is brought up to date first: the one that Debian 12 ships knows no dependency groups. Beside the tests' own packages
+# stand, so that no test need fetch anything, an environment of one who only publishes and the Node example's client.
 $(TEST)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(TEST), torch among it: some minutes"
 	@$(PYTHON) -m venv --clear $(TEST)
 	@$(TEST)/bin/pip install $(PIP_OPTIONS) --upgrade pip
 	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,torch,embedded]' --group test --group lint
+	@$(PYTHON) -m venv --clear $(TEST)/plain
+	@$(TEST)/plain/bin/pip install $(PIP_OPTIONS) .
+	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix examples/node || true; fi
 	@touch $@
