@@ -151,6 +151,11 @@ class World:
             await asyncio.sleep(0.2)
         return False
 
+    async def verdicts(self) -> list[tuple[str, int]]:
+        """Upload id and revision of every verdict so far."""
+        found = await records(self.direct, self.topics.verdicts)
+        return [(record.key.decode(), json.loads(record.value)["revision"]) for record in found]
+
     async def examine(self, *, commit_history: bool) -> Findings:
         """All invariants, from the topics."""
         found = examine(

@@ -31,7 +31,8 @@ class Device:
     async def classify(self, images: Sequence[Sequence[Frame]]) -> list[Scores | Exception]:
         """Scores of each image's frames, shape (frames, labels), or what the runtime raised for it.
 
-        A batch that fails is halved until what fails stands alone: one image never costs its neighbours theirs.
+        A batch that fails is halved until what fails stands alone: one image never costs its neighbours theirs. Alone
+        it is tried once more, since the fault may have been the device's and have passed.
 
         Raises:
             Fatal: the device did not answer in time.
@@ -40,11 +41,20 @@ class Device:
             return list(await self._classify(images))
         except Fatal:
             raise
-        except Exception as error:  # noqa: BLE001 - a runtime raises what it likes
+        except Exception:  # noqa: BLE001 - a runtime raises what it likes
             if len(images) == 1:
-                return [error]
+                return [await self._once_more(images)]
         half = len(images) // 2
         return await self.classify(images[:half]) + await self.classify(images[half:])
+
+    async def _once_more(self, image: Sequence[Sequence[Frame]]) -> Scores | Exception:
+        try:
+            (scores,) = await self._classify(image)
+        except Fatal:
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            return error
+        return scores
 
     async def _classify(self, images: Sequence[Sequence[Frame]]) -> list[Scores]:
         frames = [frame for image in images for frame in image]

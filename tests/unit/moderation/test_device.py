@@ -48,6 +48,20 @@ async def test_images_that_fail_stand_alone_and_the_others_keep_their_scores(dev
     assert all(answers[number][0, 1] == number for number in set(range(7)) - bad)
 
 
+async def test_an_error_that_passes_costs_nothing_even_an_image_that_is_alone():
+    failures = [RuntimeError("out of memory")]
+
+    def fail_once(pixels: np.ndarray) -> tuple[float, float]:
+        if failures:
+            raise failures.pop()
+        return 0.0, float(pixels[0, 0, 0])
+
+    device = Device(MemoryClassifier(fail_once), timeout_s=5)
+    (answer,) = await device.classify([[frame(3)]])
+    assert [[0.0, 3.0]] == answer.tolist()
+    device.close()
+
+
 async def test_scores_of_the_wrong_shape_are_fatal():
     device = Device(MemoryClassifier(lambda _: (1.0, 0.0, 0.0)), timeout_s=5)
     with pytest.raises(Fatal, match=r"shape \(1, 3\) for 1 frames"):
