@@ -1,6 +1,7 @@
 """`sluicegate consume` and `sluicegate escalate` as the processes that they are in production."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -73,6 +74,11 @@ class ServiceProcess:
         """Its exit code, once it has ended."""
         assert self._process is not None
         return self._process.wait(seconds)
+
+    def resident_bytes(self) -> int:
+        """Of the service itself, without the processes that it has started."""
+        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+        return int(pages) * resource.getpagesize()
 
     def logged(self) -> str:
         """What all its lives have written."""

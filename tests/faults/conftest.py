@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 from load import uploads
 from schedules import Stage, stage_of
-from world import SESSION_S, World, world
+from world import World, world
 
 from brokers import kafka_home
 
@@ -74,12 +74,24 @@ def survive(tmp_path: Path) -> Callable[..., Awaitable[World]]:
 
 @asynccontextmanager
 async def playing(
-    stage: Stage, directory: Path, failpoints: Mapping[str, str] = MappingProxyType({}), **settings: str
+    stage: Stage,
+    directory: Path,
+    failpoints: Mapping[str, str] = MappingProxyType({}),
+    *,
+    only: str | None = None,
+    **settings: str,
 ) -> AsyncIterator[World]:
     """A world with both services running, the first of each with its failpoint, and somebody who watches them."""
-    async with world(stage.bootstrap_servers, stage.ollama, directory, direct=stage.direct, **settings) as made:
-        for command in ("consume", "escalate"):
-            made.start(command, failpoints.get(command, ""), BLOCKED_S=str(SESSION_S + 1.5))
+    async with world(
+        stage.bootstrap_servers,
+        stage.ollama,
+        directory,
+        direct=stage.direct,
+        session_s=stage.session_s,
+        **settings,
+    ) as made:
+        for command in ("consume", "escalate") if only is None else (only,):
+            made.start(command, failpoints.get(command, ""), BLOCKED_S=str(stage.session_s + 1.5))
         watching = asyncio.create_task(made.watch())
         try:
             yield made

@@ -23,7 +23,7 @@ from load import uploads
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from world import SESSION_S, World, world
+from world import World, world
 
 from brokers import Kafka, kafka_home
 from fake_ollama import OllamaServer, ollama_server
@@ -46,6 +46,8 @@ class Stage:
     ollama: OllamaServer
     proxy: TcpProxy | None = None
     kafka: Kafka | None = None
+    session_s: float = 2.0
+    """The shortest session that the broker allows."""
 
 
 @dataclass
@@ -122,7 +124,7 @@ class Schedule:
         if (service := self._service()) is not None:
             self._world.note(f"SIGSTOP {self._world.name(service)}")
             service.signal(signal.SIGSTOP)
-            await asyncio.sleep(SESSION_S + self._chosen.uniform(0.2, 1.5))
+            await asyncio.sleep(self._stage.session_s + self._chosen.uniform(0.2, 1.5))
             with suppress(ProcessLookupError):
                 service.signal(signal.SIGCONT)
             self._world.note(f"SIGCONT {self._world.name(service)}")
@@ -142,7 +144,7 @@ class Schedule:
     async def _device(self) -> None:
         point = self._chosen.choice(["device_out_of_memory:2", "device_hang:3", "blocked_loop:2"])
         if len([each for each in self._world.services if not each.retired]) < 4:
-            self._world.start("consume", point, BLOCKED_S=str(SESSION_S + 1))
+            self._world.start("consume", point, BLOCKED_S=str(self._stage.session_s + 1))
 
     async def _model_fails(self) -> None:
         answers = [Raw(b'{"error":"busy"}', 503), Raw(b'{"error":"x"}', 500), Reset(), Delay(0.7), Raw(b"nonsense")]
@@ -181,7 +183,9 @@ async def play(seed: int, stage: Stage, directory: Path) -> Result:
     """One seed, from an empty installation to its findings."""
     began = time.monotonic()
     stage.ollama.script.clear()
-    async with world(stage.bootstrap_servers, stage.ollama, directory, direct=stage.direct) as made:
+    async with world(
+        stage.bootstrap_servers, stage.ollama, directory, direct=stage.direct, session_s=stage.session_s
+    ) as made:
         made.start("consume")
         made.start("escalate")
         watching = asyncio.create_task(made.watch())
@@ -209,7 +213,7 @@ def stage_of(broker: str, stack: ExitStack, directory: Path) -> Stage:
     ollama = stack.enter_context(ollama_server(decision="approve"))
     if broker == "embedded":
         direct = stack.enter_context(embedded_broker())
-        return Stage(direct, direct, ollama)
+        return Stage(direct, direct, ollama, session_s=6.0)
     home = kafka_home()
     assert home is not None, "no Apache Kafka: set KAFKA_HOME, and have java on the path"
     proxy = TcpProxy()

@@ -27,7 +27,6 @@ from sluicegate_schemas.topics import Topics
 
 PARTITIONS = 3
 IN_FLIGHT = 64
-SESSION_S = 2.0
 SERVICE = [sys.executable, str(Path(__file__).with_name("fault_service.py"))]
 
 
@@ -187,6 +186,7 @@ async def world(
     *,
     direct: str | None = None,
     replication: int = 1,
+    session_s: float = 2.0,
     **settings: str,
 ) -> AsyncIterator[World]:
     """An installation of its own; its services do not outlive the block."""
@@ -207,7 +207,7 @@ async def world(
         {
             "SLUICEGATE_POLICY_FILE": str(policy),
             "SLUICEGATE_KAFKA__BOOTSTRAP_SERVERS": kafka,
-            "SLUICEGATE_KAFKA__SESSION_TIMEOUT_S": str(SESSION_S),
+            "SLUICEGATE_KAFKA__SESSION_TIMEOUT_S": str(session_s),
             "SLUICEGATE_KAFKA__REBALANCE_TIMEOUT_S": "4",
             "SLUICEGATE_KAFKA__REQUEST_TIMEOUT_S": "3",
             "SLUICEGATE_KAFKA__MAX_RECORD_BYTES": str(2**20),

@@ -1,15 +1,18 @@
 """A batch closes when it is full or its oldest item has waited long enough, and one at most waits."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from sluicegate_consumer.batching.batcher import Batch, Batcher, CloseReason
 
 FAR = 3600.0
+T = TypeVar("T")
 
 
 async def fill(batcher: Batcher[int], weights: Iterable[int]) -> None:
@@ -101,3 +104,80 @@ def test_every_item_leaves_once_in_order_and_no_batch_is_too_heavy(weights: list
     batches = asyncio.run(pass_through())
     assert list(range(len(weights))) == [item for batch in batches for item in batch.items]
     assert all(batch.weight <= most or len(batch.items) == 1 for batch in batches)
+
+
+class BatcherMachine(RuleBasedStateMachine):
+    """Against the plainest model: a list of what waits. Time stands still but where a rule moves it."""
+
+    MOST = 6
+    WAIT_S = 10.0
+
+    @initialize()
+    def begin(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.now = 0.0
+        self.batcher: Batcher[int] = Batcher(self.MOST, self.WAIT_S, clock=lambda: self.now)
+        self.model: list[tuple[int, int, float]] = []
+        self.count = 0
+
+    def step(self, coroutine: Coroutine[Any, Any, T]) -> T | None:
+        """What a coroutine comes to without waiting; None where it would have to wait, and is then given up."""
+
+        async def run() -> T | None:
+            task = asyncio.create_task(coroutine)
+            await asyncio.sleep(0)
+            if task.done():
+                return task.result()
+            task.cancel()
+            await asyncio.wait({task})
+            return None
+
+        return self.loop.run_until_complete(run())
+
+    def teardown(self) -> None:
+        self.loop.close()
+
+    @property
+    def weight(self) -> int:
+        return sum(weight for _, weight, _ in self.model)
+
+    @precondition(lambda self: self.weight < self.MOST)
+    @rule(weight=st.integers(1, 9))
+    def put(self, weight: int) -> None:
+        self.step(self.batcher.put(self.count, weight))
+        self.model.append((self.count, weight, self.now))
+        self.count += 1
+
+    @precondition(lambda self: self.weight >= self.MOST)
+    @rule(weight=st.integers(1, 9))
+    def put_while_full(self, weight: int) -> None:
+        """It waits, and nothing is added."""
+        before = self.batcher.waiting
+        self.step(self.batcher.put(self.count, weight))
+        assert before == self.batcher.waiting
+
+    @rule(seconds=st.floats(0.1, 30))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @precondition(lambda self: self.model and (self.weight >= self.MOST or self.now - self.model[0][2] >= self.WAIT_S))
+    @rule()
+    def take(self) -> None:
+        batch = self.step(self.batcher.take())
+        assert batch is not None
+        expected = CloseReason.SIZE if self.weight >= self.MOST else CloseReason.DEADLINE
+        assert expected is batch.closed_by
+        assert list(batch.items) == [item for item, _, _ in self.model[: len(batch.items)]]
+        weights = [weight for _, weight, _ in self.model[: len(batch.items)]]
+        assert sum(weights) == batch.weight
+        assert batch.weight <= self.MOST or 1 == len(batch.items)
+        del self.model[: len(batch.items)]
+        # Nothing that would have fitted was left behind.
+        assert not self.model or batch.weight + self.model[0][1] > self.MOST
+
+    @invariant()
+    def keeps_all_that_was_put(self) -> None:
+        assert len(self.model) == self.batcher.waiting
+
+
+TestBatcherMachine = BatcherMachine.TestCase

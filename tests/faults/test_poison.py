@@ -1,0 +1,147 @@
+"""What cannot be dealt with stops what it must stop, and nothing is ever dropped."""
+
+import asyncio
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from load import DEAD_LETTER, Upload, uploads
+from schedules import Stage
+from world import IN_FLIGHT, World
+
+from brokers import free_ports
+from conftest import playing, require
+from kafka_state import committed, ends, eventually, records
+
+
+def poison(number: int, size: int = 10, key: str | None = None) -> Upload:
+    upload_id = key or f"poison-{number:06}"
+    return Upload(upload_id, b"{" + b"x" * size, (("x-number", str(number).encode()),), DEAD_LETTER, tiers=0)
+
+
+async def metric(port: int, name: str) -> float:
+    """A value from the service's own endpoint; NaN while it does not answer."""
+    with suppress(OSError):
+        text = await asyncio.to_thread(
+            lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
+        )
+        for line in text.splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.rpartition(" ")[2])
+    return float("nan")
+
+
+def endpoint() -> tuple[int, dict[str, str]]:
+    (port,) = free_ports(1)
+    return port, {"SLUICEGATE_OBSERVABILITY__ENDPOINT_PORT": str(port)}
+
+
+async def restart(made: World, **settings: str) -> None:
+    """Replace the consumer by one with other settings."""
+    made.fault("restart")
+    await asyncio.to_thread(made.services[0].stop, 30)
+    made.start("consume", **settings)
+
+
+async def test_poison_among_good_uploads_costs_its_neighbours_nothing(stage: Stage, survive):
+    await survive(stage, lambda _: asyncio.sleep(0), seed=11)
+
+
+async def test_nothing_but_poison_halts_consumption_instead_of_emptying_the_topic(stage: Stage, tmp_path: Path):
+    port, endpoint_settings = endpoint()
+    limits = {"SLUICEGATE_DELIVERY__DEAD_LETTER_WINDOW": "50", "SLUICEGATE_DELIVERY__DEAD_LETTER_MAX_SHARE": "0.5"}
+    async with playing(stage, tmp_path, only="consume", **endpoint_settings, **limits) as made:
+        await made.publish([poison(number) for number in range(400)])
+
+        async def halted() -> bool:
+            return await metric(port, "sluicegate_consumption_halted") == 1.0
+
+        await eventually(halted, 30, made.logs)
+        await asyncio.sleep(1)
+        letters = await records(made.direct, made.topics.dead_letters)
+        assert 25 < len(letters) <= 26 + IN_FLIGHT
+        assert "consumption_halted" in made.services[0].logged()
+        at = await committed(made.direct, made.consumer_group, made.topics.uploads)
+        assert sum(offset or 0 for offset in at.values()) <= len(letters)
+        # Mended: here by allowing what they are.
+        await restart(made, SLUICEGATE_DELIVERY__DEAD_LETTER_MAX_SHARE="1", SLUICEGATE_OBSERVABILITY__ENDPOINT_PORT="0")
+        made.start("escalate")
+        await require(made, stage)
+
+
+async def test_a_dead_letter_that_cannot_be_written_stops_its_partition_alone(stage: Stage, tmp_path: Path):
+    port, endpoint_settings = endpoint()
+    small = {"SLUICEGATE_KAFKA__MAX_RECORD_BYTES": str(200_000)}
+    async with playing(stage, tmp_path, **endpoint_settings, **small) as made:
+        good = list(uploads(5, 90, poison=0.0))
+        await made.publish([*good[:45], poison(1, size=400_000), *good[45:]])
+
+        async def blocked() -> bool:
+            return await metric(port, "sluicegate_blocked_partitions") == 1.0
+
+        await eventually(blocked, 30, made.logs)
+
+        async def others_are_done() -> bool:
+            at = await committed(made.direct, made.consumer_group, made.topics.uploads)
+            to = await ends(made.direct, made.topics.uploads)
+            return 2 <= sum((at[partition] or 0) >= to[partition] for partition in to)
+
+        await eventually(others_are_done, 30, made.logs)
+        assert [] == await records(made.direct, made.topics.dead_letters)
+        (big,) = [each for each in await records(made.direct, made.topics.uploads) if len(each.value or b"") > 100_000]
+        at = await committed(made.direct, made.consumer_group, made.topics.uploads)
+        assert (at[big.partition] or 0) <= big.offset
+        await restart(made, SLUICEGATE_KAFKA__MAX_RECORD_BYTES=str(2**20), SLUICEGATE_OBSERVABILITY__ENDPOINT_PORT="0")
+        await require(made, stage)
+
+
+async def test_a_dead_letter_topic_that_refuses_ends_the_service_and_nothing_is_committed_past_it(
+    apache_stage: Stage, tmp_path: Path
+):
+    async with playing(apache_stage, tmp_path) as made:
+        await limit(made.direct, made.topics.dead_letters, 100)
+        await made.publish([poison(number, size=1000) for number in range(3)])
+        deadline = time.monotonic() + 40
+        while not made.exits:
+            assert time.monotonic() < deadline, made.logs()
+            await asyncio.sleep(0.1)
+        assert ("consume-0", 1) == made.exits[0]
+        at = await committed(made.direct, made.consumer_group, made.topics.uploads)
+        assert 0 == sum(offset or 0 for offset in at.values())
+        await limit(made.direct, made.topics.dead_letters, 2**20)
+        await require(made, apache_stage)
+
+
+async def limit(bootstrap_servers: str, topic: str, max_bytes: int) -> None:
+    """Have a topic take no larger batches."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": str(max_bytes)})
+        await admin.alter_configs([resource])
+    finally:
+        await admin.close()
+
+
+async def test_a_tier_two_that_is_stuck_does_not_grow_tier_one(stage: Stage, tmp_path: Path):
+    """Escalations wait in Kafka: nothing of them is kept in the first tier."""
+    async with playing(stage, tmp_path) as made:
+        stage.ollama.stop()
+        try:
+            ambiguous = [each for each in uploads(9, 4000, poison=0.0) if each.tiers == 2]
+            await made.publish(ambiguous[:100])
+            await asyncio.sleep(3)
+            before = made.services[0].resident_bytes()
+            await made.publish(ambiguous[100:600])
+
+            async def decided() -> bool:
+                return len({name for name, _ in await made.verdicts()}) >= 600
+
+            await eventually(decided, 60, made.logs)
+            assert made.services[0].resident_bytes() - before < 32 * 2**20
+        finally:
+            stage.ollama.start()
+        await require(made, stage)

@@ -1,0 +1,12 @@
+"""A short share of the seeded schedules; `make faults` plays more, and other seeds."""
+
+from pathlib import Path
+
+import pytest
+from schedules import Stage, play
+
+
+@pytest.mark.parametrize("seed", [1001, 1002])
+async def test_random_faults_break_no_invariant(stage: Stage, seed: int, tmp_path: Path):
+    result = await play(seed, stage, tmp_path)
+    assert {} == result.broken, "\n".join([*result.timeline, result.logs])
