@@ -1,6 +1,7 @@
 """What cannot be published, found out before anything is sent.
 
 PublishError
+├── NotConnected        no broker answers, or it does not let us in
 ├── NotAnUpload         this one cannot be an upload; others are not affected
 └── NotAcknowledged     the broker did not confirm it: it may be stored or not, so publish it again
 """
@@ -8,6 +9,10 @@ PublishError
 
 class PublishError(Exception):
     """The base of all of them."""
+
+
+class NotConnected(PublishError):  # noqa: N818 - says what is the case
+    """Nothing was sent. The message says which brokers were tried, and what came of it."""
 
 
 class NotAnUpload(PublishError):  # noqa: N818 - says what it is

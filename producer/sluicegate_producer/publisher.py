@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from sluicegate_producer.candidates import reference_to, reference_to_file, require_fits, require_image, upload
-from sluicegate_producer.errors import NotAcknowledged, NotAnUpload
+from sluicegate_producer.errors import NotAcknowledged, NotAnUpload, NotConnected
 from sluicegate_schemas.cloudevents import write
 from sluicegate_schemas.events import ImageReference
 from sluicegate_schemas.message import Message
@@ -61,6 +61,8 @@ class UploadPublisher:
 
     The `publish_*` methods return when the broker has acknowledged. The `submit_*` methods return once the upload is
     buffered, with a future of its receipt: many may be under way, so throughput is not one round trip each.
+
+    Entering it raises `NotConnected` where no broker answers or lets it in.
     """
 
     def __init__(
@@ -100,14 +102,20 @@ class UploadPublisher:
         )
         try:
             await self._producer.start()
+        except KafkaError as error:
+            await self._stop()
+            raise NotConnected(f"Kafka at {self._options['bootstrap_servers']}: {error!r}") from error
         except BaseException:
-            await self._producer.stop()
+            await self._stop()
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
+        await self._stop()
+
+    async def _stop(self) -> None:
         # In a task of its own, and not for ever: with the brokers gone, the client's stop does not end.
         stopping = asyncio.create_task(self._producer.stop())
         done, _ = await asyncio.wait({stopping}, timeout=STOP_TIMEOUT_S)

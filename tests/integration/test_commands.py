@@ -336,6 +336,7 @@ def test_a_broker_that_is_away_ends_with_one_within_its_timeout(monkeypatch):
         ["verdicts"],
         ["dead-letters", "list"],
         ["topics", "create"],
+        ["publish", "s3://images/a.jpg"],
         ["check", "--timeout", "5"],
     ):
         result = command(*arguments)

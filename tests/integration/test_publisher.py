@@ -19,7 +19,7 @@ from sluicegate_consumer.delivery.provision import create_topics, topic_plans
 from sluicegate_consumer.demo.broker import embedded_broker
 from sluicegate_consumer.operations.settings import KafkaSettings
 from sluicegate_producer import About, UploadPublisher
-from sluicegate_producer.errors import NotAcknowledged, NotAnUpload
+from sluicegate_producer.errors import NotAcknowledged, NotAnUpload, NotConnected
 from sluicegate_schemas.cloudevents import read_upload
 from sluicegate_schemas.message import Message
 from sluicegate_schemas.topics import Topics
@@ -111,6 +111,12 @@ async def test_when_the_broker_is_gone_the_outcome_is_said_to_be_unknown():
         with pytest.raises(NotAcknowledged, match="upload 'post-17': the broker said nothing for 1 s"):
             await publisher.publish_uri("s3://images/a.jpg", ABOUT)
         await publisher.__aexit__(None, None, None)
+
+
+async def test_where_no_broker_answers_nothing_is_sent_and_the_brokers_are_named():
+    with pytest.raises(NotConnected, match=r"Kafka at 127\.0\.0\.1:1: "):
+        async with UploadPublisher("127.0.0.1:1"):
+            pass
 
 
 def command(kafka: str, topic: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

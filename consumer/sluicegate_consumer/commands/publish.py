@@ -15,9 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from sluicegate_consumer.commands.endings import ExitCode
 from sluicegate_consumer.commands.terminal import print_json_line, run, terminal_settings
 from sluicegate_consumer.delivery.kafka_client import client_options
+from sluicegate_consumer.errors import Transient
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_producer.bulk import Published, expand, publish_all
-from sluicegate_producer.errors import PublishError
+from sluicegate_producer.errors import NotConnected, PublishError
 from sluicegate_producer.publisher import HEADROOM_BYTES, About, UploadPublisher
 
 STANDARD_INPUT = "-"
@@ -52,7 +53,10 @@ def publish(  # noqa: PLR0917 - Typer passes them by name
     """Publish images as uploads. What cannot be one is named, and the others go on; the exit code is then 1."""
     settings = terminal_settings()
     about = About(tenant=tenant, policy=policy, surface=surface)
-    tally = run(_publish(settings, items or [STANDARD_INPUT], about, inline=inline, rate=rate, as_json=as_json))
+    try:
+        tally = run(_publish(settings, items or [STANDARD_INPUT], about, inline=inline, rate=rate, as_json=as_json))
+    except NotConnected as error:
+        raise Transient(str(error)) from error
     if tally.refused:
         raise typer.Exit(ExitCode.FAILED)
 
