@@ -112,8 +112,8 @@ class Engine:
     async def _receive(self, stop: asyncio.Event) -> None:
         """Ask for as many records as there is room for; not asking is what holds the others back."""
         while not stop.is_set():
-            room = self._in_flight.room
-            if room == 0 or self._revoking or self._halted:
+            room = min(self._in_flight.room, self._settings.max_uncommitted - self._tracker.uncommitted(self._blocked))
+            if room <= 0 or self._revoking or self._halted:
                 self._progress.moved()
                 await self._wait_for_change(POLL_S)
                 continue

@@ -19,6 +19,8 @@ from sluicegate_consumer.operations.settings import KafkaSettings
 STOP_TIMEOUT_S = 5.0
 COMMIT_TIMEOUT_S = 10.0
 BEHIND_TIMEOUT_S = 10.0
+JOIN_MARGIN_S = 5.0
+"""Beyond the rebalance timeout, for the broker's answer to a member that joins: as in Apache Kafka's own client."""
 NEVER_MS = 2**31 - 1
 """Not asking for records is how this service holds them back, for as long as it must; leaving the group for it would
 only hand the same records to somebody else."""
@@ -39,7 +41,7 @@ class KafkaSource:
     async def start(self, revoked: Revoked) -> None:
         """Join the group; see `Source`."""
         self._consumer = AIOKafkaConsumer(
-            **client_options(self._kafka),
+            **client_options(self._kafka) | {"request_timeout_ms": round(1000 * self._request_timeout_s)},
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -112,6 +114,11 @@ class KafkaSource:
     async def stop(self) -> None:
         """Leave; see `Source`."""
         await finish_within(STOP_TIMEOUT_S, self._consumer.stop(), "consumer")
+
+    @property
+    def _request_timeout_s(self) -> float:
+        """A broker answers who joins when all others have: a member that asks again sooner becomes a second one."""
+        return max(self._kafka.request_timeout_s, self._kafka.rebalance_timeout_s + JOIN_MARGIN_S)
 
     def _wanted(self, without: Collection[Partition]) -> list[TopicPartition]:
         return [held for held in self._consumer.assignment() if Partition(*held) not in without]

@@ -1,7 +1,7 @@
 """Which offsets may be committed: the delivered ones up to the first without an acknowledged outcome."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sluicegate_consumer.delivery.values import Partition, Ticket
@@ -19,16 +19,20 @@ class _Ledger:
     """Delivered, in order, from the first that is not acknowledged."""
     acknowledged: set[int] = field(default_factory=set)
     """Those of them that are acknowledged out of order."""
-    done: int | None = None
-    """The last offset of the acknowledged prefix."""
-    committed: int | None = None
-    """The `done` that was committed last."""
+    done: deque[int] = field(default_factory=deque)
+    """The acknowledged prefix, as far as it is not committed."""
+    last: int | None = None
+    """The last offset delivered."""
 
     def acknowledge(self, offset: int) -> None:
         self.acknowledged.add(offset)
         while self.open and self.open[0] in self.acknowledged:
-            self.done = self.open.popleft()
-            self.acknowledged.remove(self.done)
+            self.acknowledged.remove(self.open[0])
+            self.done.append(self.open.popleft())
+
+    def commit(self, next_offset: int) -> None:
+        while self.done and self.done[0] < next_offset:
+            self.done.popleft()
 
 
 class Tracker:
@@ -49,9 +53,11 @@ class Tracker:
             ValueError: the offset is not beyond the last one delivered in this epoch.
         """
         ledger = self._ledgers.setdefault(partition, _Ledger(self._epoch))
-        last = ledger.open[-1] if ledger.open else ledger.done
-        if last is not None and offset <= last:
-            raise ValueError(f"{partition.topic}[{partition.number}] delivered offset {offset} after offset {last}")
+        if ledger.last is not None and offset <= ledger.last:
+            raise ValueError(
+                f"{partition.topic}[{partition.number}] delivered offset {offset} after offset {ledger.last}"
+            )
+        ledger.last = offset
         ledger.open.append(offset)
         return Ticket(partition, offset, ledger.epoch)
 
@@ -69,19 +75,23 @@ class Tracker:
         """How many deliveries of these partitions are not acknowledged."""
         return sum(len(ledger.open) - len(ledger.acknowledged) for ledger in self._of(partitions).values())
 
+    def uncommitted(self, without: Collection[Partition] = ()) -> int:
+        """How many deliveries are not committed: what would be done once more if this process were killed now."""
+        return sum(
+            len(ledger.open) + len(ledger.done)
+            for partition, ledger in self._ledgers.items()
+            if partition not in without
+        )
+
     def committable(self, partitions: Iterable[Partition] | None = None) -> dict[Partition, int]:
         """The next offset to read, for each partition whose acknowledged prefix has grown since its last commit."""
         ledgers = self._ledgers if partitions is None else self._of(partitions)
-        return {
-            partition: ledger.done + 1
-            for partition, ledger in ledgers.items()
-            if ledger.done is not None and ledger.done != ledger.committed
-        }
+        return {partition: ledger.done[-1] + 1 for partition, ledger in ledgers.items() if ledger.done}
 
     def committed(self, offsets: Mapping[Partition, int]) -> None:
         """Note a commit that the broker accepted."""
         for partition, ledger in self._of(offsets).items():
-            ledger.committed = offsets[partition] - 1
+            ledger.commit(offsets[partition])
 
     def revoke(self, partitions: Iterable[Partition]) -> None:
         """Forget these partitions. Their open tickets belong to an older epoch from now on."""

@@ -163,6 +163,22 @@ async def test_records_in_flight_are_bounded_in_bytes_too():
         await service.until(lambda: service.broker.committed("uploads") == 4)
 
 
+async def test_no_more_is_taken_behind_one_that_is_stuck_than_may_be_done_over():
+    stages = Echo()
+    async with running(stages, SETTINGS.model_copy(update={"max_uncommitted": 20})) as service:
+        stages.holding = True
+        service.upload(1)
+        await service.until(lambda: len(stages.held) == 1)
+        stuck = stages.held.pop()
+        stages.holding = False
+        service.upload(50)
+        await service.until(lambda: len(service.verdicts()) == 19)
+        await asyncio.sleep(0.05)
+        assert (19, 0) == (len(service.verdicts()), service.broker.committed("uploads"))
+        stages.outbox.put_nowait(verdict(stuck))
+        await service.until(lambda: service.broker.committed("uploads") == 51)
+
+
 async def test_a_stop_finishes_and_commits_what_is_in_flight():
     stages = Echo()
     async with running(stages) as service:

@@ -41,6 +41,17 @@ def test_what_was_committed_is_not_committed_again():
     assert {} == tracker.committable()
 
 
+def test_what_is_done_behind_a_gap_counts_as_uncommitted_until_it_is():
+    tracker = Tracker()
+    first, second, _ = (tracker.delivered(UPLOADS, offset) for offset in (5, 6, 7))
+    tracker.acknowledged(second)
+    assert (3, 0) == (tracker.uncommitted(), tracker.uncommitted(without=[UPLOADS]))
+    tracker.acknowledged(first)
+    assert 3 == tracker.uncommitted()
+    tracker.committed(tracker.committable())
+    assert 1 == tracker.uncommitted()
+
+
 def test_an_acknowledgement_from_before_a_revocation_does_not_count():
     tracker = Tracker()
     stale = tracker.delivered(UPLOADS, 0)
@@ -121,6 +132,10 @@ class TrackerMachine(RuleBasedStateMachine):
             prefix = offset + 1
         expected = {UPLOADS: prefix} if prefix != self.last_commit else {}
         assert expected == self.tracker.committable()
+
+    @invariant()
+    def counts_what_a_crash_would_repeat(self) -> None:
+        assert len([offset for offset, _ in self.model if offset >= self.last_commit]) == self.tracker.uncommitted()
 
     @invariant()
     def counts_what_is_open(self) -> None:
