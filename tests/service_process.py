@@ -75,9 +75,13 @@ class ServiceProcess:
         assert self._process is not None
         return self._process.wait(seconds)
 
-    def resident_bytes(self) -> int:
-        """Of the service itself, without the processes that it has started."""
-        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+    def resident_bytes(self, pid: int | None = None) -> int:
+        """Of the service itself, without the processes that it has started, or of the process that is given; 0 if it
+        has just ended."""
+        try:
+            pages = Path(f"/proc/{pid or self.pid}/statm").read_text().split()[1]
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
         return int(pages) * resource.getpagesize()
 
     def logged(self) -> str:

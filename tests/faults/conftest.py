@@ -101,12 +101,8 @@ async def playing(
     async with installation(stage, directory, **settings) as made:
         for command in COMMANDS if only is None else (only,):
             made.start(command, failpoints.get(command, ""), BLOCKED_S=str(stage.session_s + 1.5))
-        watching = asyncio.create_task(made.watch())
-        try:
+        async with made.watched():
             yield made
-        finally:
-            watching.cancel()
-            await asyncio.wait({watching})
 
 
 async def require(made: World) -> None:

@@ -56,10 +56,19 @@ class FailingSink(KafkaSink):
 
 
 class FailingSource(KafkaSource):
-    async def receive(self, *arguments: Any, **options: Any) -> Sequence[Any]:
-        arrivals = await super().receive(*arguments, **options)
+    silent = False
+
+    async def receive(self, max_records: int, timeout_s: float, *arguments: Any) -> Sequence[Any]:
+        if self.silent:
+            await asyncio.sleep(timeout_s)
+            return []
+        arrivals = await super().receive(max_records, timeout_s, *arguments)
         if arrivals and FAILPOINT.due("received"):
             die()
+        if arrivals and FAILPOINT.due("client_silent"):
+            self.silent = True
+        if arrivals and FAILPOINT.due("client_task_ends"):
+            self._consumer._fetcher._fetch_task.cancel()
         if arrivals and FAILPOINT.due("blocked_loop"):
             time.sleep(float(os.environ["BLOCKED_S"]))  # noqa: ASYNC251 - what is shown is what this does
         return arrivals
@@ -83,6 +92,8 @@ class FailingClassifier(MemoryClassifier):
     def classify(self, frames: Any) -> Any:
         if FAILPOINT.due("device_hang"):
             time.sleep(600)
+        if FAILPOINT.due("device_slow"):
+            time.sleep(float(os.environ["BLOCKED_S"]))
         if FAILPOINT.due("device_out_of_memory"):
             raise RuntimeError("out of memory")
         return super().classify(frames)
@@ -98,8 +109,14 @@ def score(frame: np.ndarray) -> tuple[float, float, float]:
     return 1 - red, red, 0.0
 
 
+def load(*_: Any, **__: Any) -> FailingClassifier:
+    if FAILPOINT.due("slow_start"):
+        time.sleep(float(os.environ["BLOCKED_S"]))
+    return FailingClassifier()
+
+
 def main() -> None:
-    composed_consume.load_classifier = lambda *_, **__: FailingClassifier()
+    composed_consume.load_classifier = load
     for module in (composed_consume, composed_escalate):
         module.KafkaSource = FailingSource
         module.KafkaSink = FailingSink

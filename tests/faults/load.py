@@ -1,7 +1,6 @@
 """A load of uploads of which it is known how each must end."""
 
 import io
-import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,23 +61,28 @@ def _image(upload_id: str, number: int, chosen: random.Random) -> Upload:
         "nan": ((20, 220, 20), "review", 1),
         "device": ((20, 20, 220), DEAD_LETTER, 0),
     }[kind]
+    data = picture(number, colour)
+    return Upload(upload_id, data[:40] if kind == "broken" else data, headers(upload_id, b"image/png"), state, tiers)
+
+
+def picture(number: int, colour: tuple[int, int, int] = (20, 20, 20)) -> bytes:
+    """A small PNG that is no other's."""
     file = io.BytesIO()
-    picture = Image.new("RGB", (24, 24), colour)
-    picture.paste(tuple(each + 12 for each in colour), (0, 0, 24, 12))  # a flat colour would be evidence of nothing
+    drawn = Image.new("RGB", (24, 24), colour)
+    drawn.paste(tuple(each + 12 for each in colour), (0, 0, 24, 12))  # a flat colour would be evidence of nothing
     # One pixel of its own, so that no two images are the same bytes.
-    picture.putpixel((number % 24, number // 24 % 24), (colour[0], colour[1] ^ 1, colour[2] ^ (number % 7)))
-    picture.save(file, "PNG")
-    data = file.getvalue()[:40] if kind == "broken" else file.getvalue()
-    headers = (
+    drawn.putpixel((number % 24, number // 24 % 24), (colour[0], colour[1] ^ 1, colour[2] ^ (number % 7)))
+    drawn.save(file, "PNG")
+    return file.getvalue()
+
+
+def headers(upload_id: str, media_type: bytes) -> tuple[tuple[str, bytes], ...]:
+    """CloudEvents' headers of an upload."""
+    return (
         ("ce_specversion", b"1.0"),
         ("ce_type", b"sluicegate.upload.v1"),
         ("ce_id", upload_id.encode()),
         ("ce_source", b"load"),
         ("ce_time", datetime.now(UTC).isoformat().encode()),
-        ("content-type", b"image/png"),
+        ("content-type", media_type),
     )
-    return Upload(upload_id, data, headers, state, tiers)
-
-
-def verdict_of(record_value: bytes) -> dict:
-    return json.loads(record_value)

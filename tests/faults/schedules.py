@@ -172,14 +172,10 @@ async def play(seed: int, stage: Stage, directory: Path) -> Result:
     async with installation(stage, directory) as made:
         made.start("consume")
         made.start("escalate")
-        watching = asyncio.create_task(made.watch())
         schedule = Schedule(seed, stage, made)
-        await asyncio.gather(made.publish(uploads(seed, UPLOADS), RATE), schedule.run())
-        found = await made.conclude(HEAL_WITHIN_S)
-        watching.cancel()
-        await asyncio.wait({watching})
-        if not watching.cancelled():
-            found.note("I3", f"the watcher failed: {watching.exception()!r}")
+        async with made.watched():
+            await asyncio.gather(made.publish(uploads(seed, UPLOADS), RATE), schedule.run())
+            found = await made.conclude(HEAL_WITHIN_S)
         broken = {name: lines for name, lines in found.broken.items() if lines}
         return Result(
             seed=seed,

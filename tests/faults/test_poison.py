@@ -1,6 +1,7 @@
 """What cannot be dealt with stops what it must stop, and nothing is ever dropped."""
 
 import asyncio
+import json
 import time
 import urllib.request
 from contextlib import suppress
@@ -8,18 +9,14 @@ from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from load import DEAD_LETTER, Upload, uploads
-from schedules import Stage
+from load import uploads
+from poison import MAX_BYTES, every_kind, poison
+from stage import Stage
 from world import IN_FLIGHT, World
 
 from brokers import free_ports
 from conftest import playing, require
 from kafka_state import committed, ends, eventually, records
-
-
-def poison(number: int, size: int = 10, key: str | None = None) -> Upload:
-    upload_id = key or f"poison-{number:06}"
-    return Upload(upload_id, b"{" + b"x" * size, (("x-number", str(number).encode()),), DEAD_LETTER, tiers=0)
 
 
 async def metric(port: int, name: str) -> float:
@@ -41,13 +38,23 @@ def endpoint() -> tuple[int, dict[str, str]]:
 
 async def restart(made: World, **settings: str) -> None:
     """Replace the consumer by one with other settings."""
-    made.fault("restart")
-    await asyncio.to_thread(made.services[0].stop, 30)
+    await made.end(made.first("consume"))
     made.start("consume", **settings)
 
 
-async def test_poison_among_good_uploads_costs_its_neighbours_nothing(stage: Stage, survive):
-    await survive(stage, lambda _: asyncio.sleep(0), seed=11)
+async def test_every_kind_of_poison_costs_its_neighbours_nothing(stage: Stage, tmp_path: Path):
+    root = tmp_path / "images"
+    root.mkdir()
+    settings = {
+        "SLUICEGATE_FETCH__FILE_ROOTS": json.dumps([str(root)]),
+        "SLUICEGATE_FETCH__MAX_BYTES": str(MAX_BYTES),
+    }
+    async with playing(stage, tmp_path, **settings) as made:
+        bad, good = every_kind(root), list(uploads(11, 120, poison=0.0))
+        mixed = [each for number, one in enumerate(bad) for each in (*good[10 * number : 10 * number + 10], one)]
+        await made.publish(mixed + good[10 * len(bad) :])
+        await require(made)
+        assert (0, []) == (sum(made.findings.copies.values()), made.exits)
 
 
 async def test_nothing_but_poison_halts_consumption_instead_of_emptying_the_topic(stage: Stage, tmp_path: Path):
@@ -69,7 +76,7 @@ async def test_nothing_but_poison_halts_consumption_instead_of_emptying_the_topi
         # Mended: here by allowing what they are.
         await restart(made, SLUICEGATE_DELIVERY__DEAD_LETTER_MAX_SHARE="1", SLUICEGATE_OBSERVABILITY__ENDPOINT_PORT="0")
         made.start("escalate")
-        await require(made, stage)
+        await require(made)
 
 
 async def test_a_dead_letter_that_cannot_be_written_stops_its_partition_alone(stage: Stage, tmp_path: Path):
@@ -95,7 +102,7 @@ async def test_a_dead_letter_that_cannot_be_written_stops_its_partition_alone(st
         at = await committed(made.direct, made.consumer_group, made.topics.uploads)
         assert (at[big.partition] or 0) <= big.offset
         await restart(made, SLUICEGATE_KAFKA__MAX_RECORD_BYTES=str(2**20), SLUICEGATE_OBSERVABILITY__ENDPOINT_PORT="0")
-        await require(made, stage)
+        await require(made)
 
 
 async def test_a_dead_letter_topic_that_refuses_ends_the_service_and_nothing_is_committed_past_it(
@@ -112,7 +119,7 @@ async def test_a_dead_letter_topic_that_refuses_ends_the_service_and_nothing_is_
         at = await committed(made.direct, made.consumer_group, made.topics.uploads)
         assert 0 == sum(offset or 0 for offset in at.values())
         await limit(made.direct, made.topics.dead_letters, 2**20)
-        await require(made, apache_stage)
+        await require(made)
 
 
 async def limit(bootstrap_servers: str, topic: str, max_bytes: int) -> None:
@@ -124,24 +131,3 @@ async def limit(bootstrap_servers: str, topic: str, max_bytes: int) -> None:
         await admin.alter_configs([resource])
     finally:
         await admin.close()
-
-
-async def test_a_tier_two_that_is_stuck_does_not_grow_tier_one(stage: Stage, tmp_path: Path):
-    """Escalations wait in Kafka: nothing of them is kept in the first tier."""
-    async with playing(stage, tmp_path) as made:
-        stage.ollama.stop()
-        try:
-            ambiguous = [each for each in uploads(9, 4000, poison=0.0) if each.tiers == 2]
-            await made.publish(ambiguous[:100])
-            await asyncio.sleep(3)
-            before = made.services[0].resident_bytes()
-            await made.publish(ambiguous[100:600])
-
-            async def decided() -> bool:
-                return len({name for name, _ in await made.verdicts()}) >= 600
-
-            await eventually(decided, 60, made.logs)
-            assert made.services[0].resident_bytes() - before < 32 * 2**20
-        finally:
-            stage.ollama.start()
-        await require(made, stage)

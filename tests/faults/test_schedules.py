@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from schedules import Stage, play
+from schedules import play
+from stage import Stage
 
 
 @pytest.mark.parametrize("seed", [1001, 1002])

@@ -5,8 +5,8 @@ import json
 import signal
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -186,14 +186,24 @@ class World:
         else:
             self.published[upload.upload_id] = upload
 
-    async def watch(self) -> None:
-        """Until cancelled: restart what ends, and check I3 while things happen."""
-        while True:
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """While the block runs, restart what ends, and check I3 while things happen."""
+        over = asyncio.Event()
+        watching = asyncio.create_task(self._watch(over))
+        try:
+            yield
+        finally:
+            over.set()  # never cancelled: a client that is stopping swallows it
+            await watching
+
+    async def _watch(self, over: asyncio.Event) -> None:
+        while not over.is_set():
             await self.restart_what_has_ended()
             with suppress(KafkaError, AssertionError, OSError, TimeoutError):
                 async with asyncio.timeout(5):
                     await self.check_commits()
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.5)
 
     async def check_commits(self) -> None:
         """I3 of both tiers, at this moment."""
@@ -237,6 +247,7 @@ class World:
         self._require_bounds(found)
         for invariant, broken in self.findings.broken.items():
             found.broken[invariant] += broken
+        self.findings = found
         return found
 
     async def _examine(self) -> Findings:

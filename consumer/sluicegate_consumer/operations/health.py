@@ -62,8 +62,8 @@ class Health:
 def watched(stall_s: float) -> Iterator[Health]:
     """A health that beats with the running event loop, and ends the process when the loop stops turning.
 
-    It ends with code 1 within `stall_s` and a second, after writing every thread's stack to standard error: a thread
-    does this, since a stuck loop can do nothing about itself.
+    It ends with code 1 within `stall_s` and two seconds, after writing every thread's stack to standard error: a thread
+    does this, since a stuck loop can do nothing about itself. A process that was only frozen for so long goes on.
     """
     health = Health(stall_s)
     over = threading.Event()
@@ -75,7 +75,8 @@ def watched(stall_s: float) -> Iterator[Health]:
 
     def watch() -> None:
         while not over.wait(BEAT_S):
-            if health.state is State.STUCK:
+            # Twice: who has just been thawed sees an old beat, and has had no time for a new one.
+            if health.state is State.STUCK and not over.wait(2 * BEAT_S) and health.state is State.STUCK:
                 os.write(sys.stderr.fileno(), b"the event loop is stuck: ended, to be started again\n")
                 faulthandler.dump_traceback(sys.stderr.fileno())
                 os._exit(STUCK_EXIT_CODE)

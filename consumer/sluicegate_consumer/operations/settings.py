@@ -104,8 +104,8 @@ class DeliverySettings(Section):
     max_in_flight_bytes: Bytes = 256 * MEBIBYTE
     """Size of the records in flight beyond which no more are asked for."""
     max_uncommitted: Count = 10_000
-    """Uploads taken from Kafka and not yet committed, as one before them is still in flight or the next commit is yet to
-    come: what is done once more, at most, when a process is killed. No more are asked for beyond it."""
+    """Uploads taken from Kafka and not yet committed, as one before them is still in flight or the next commit is yet
+    to come: what is done once more, at most, when a process is killed. No more are asked for beyond it."""
     commit_interval_s: Seconds = 1.0
     """How often the offsets of what is done are committed."""
     drain_timeout_s: Seconds = 25.0
