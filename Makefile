@@ -11,7 +11,7 @@ export IMAGES MODEL OLLAMA
 
 SEEDS ?= 200
 
-.PHONY: help demo test faults lint types imports schemas settings drift check clean
+.PHONY: help demo test faults faults-matrix soak lint types imports schemas settings drift check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,7 +20,9 @@ help:
 	@echo "               MODEL=name     a Hugging Face checkpoint or its directory, through torch"
 	@echo "               OLLAMA=url     a server to ask where tier one is unsure"
 	@echo "make test      install into a fresh environment and run every test (PYTEST='-k word' for some)"
-	@echo "make faults    random faults on a real broker, SEEDS=200 runs; some ten seconds each"
+	@echo "make faults    random faults on a real broker, SEEDS=200 runs; some twenty seconds each"
+	@echo "make faults-matrix  each fault by itself, also those that make test leaves out"
+	@echo "make soak      100,000 small uploads and 2,000 large ones; leaves docs/memory.svg"
 	@echo "make lint      style, format, and which room may import which"
 	@echo "make types     mypy, strict"
 	@echo "make schemas   write schemas/ from the event models;  make settings: write docs/settings.md"
@@ -37,6 +39,13 @@ test: $(TEST)/.ready
 
 faults: $(TEST)/.ready
 	PYTHONPATH=tests $(TEST)/bin/python tests/faults/schedules.py --seeds $(SEEDS)
+
+faults-matrix: $(TEST)/.ready
+	$(TEST)/bin/python -m pytest tests/faults -m "long or not long" $(PYTEST)
+
+soak: $(TEST)/.ready
+	@$(TEST)/bin/pip install $(PIP_OPTIONS) --group bench
+	PYTHONPATH=tests $(TEST)/bin/python tests/faults/soak.py
 
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check

@@ -26,6 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "faults" in item.path.parts:
             item.add_marker(pytest.mark.integration)
             item.add_marker(pytest.mark.timeout(150))
+            played_on = getattr(item, "callspec", None) and item.callspec.params.get("stage")
+            if played_on == "apache" and item.get_closest_marker("embedded_will_do"):
+                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

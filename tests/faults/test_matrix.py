@@ -38,6 +38,7 @@ async def test_without_a_fault_nothing_is_written_twice(stage: Stage, survive):
     assert (0, {}) == (made.faults, made.allowed_copies)
 
 
+@pytest.mark.embedded_will_do
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("failpoint", FAILPOINTS)
 async def test_a_service_killed_anywhere_is_done_over_by_the_next(stage: Stage, survive, command: str, failpoint: str):
@@ -73,7 +74,9 @@ async def test_a_service_that_is_asked_to_end_under_load_ends_well_and_leaves_no
     await survive(stage, fault, count=250)
 
 
-async def test_members_that_come_and_go_in_a_storm_hand_over_in_order(stage: Stage, survive):
+async def test_members_that_come_and_go_in_a_storm_hand_over_in_order(apache_stage: Stage, survive):
+    """The embedded broker loses its way when a member joins while another does."""
+
     async def fault(made: World) -> None:
         for command in ("consume", "escalate", "consume"):
             made.fault("join", command)
@@ -81,7 +84,7 @@ async def test_members_that_come_and_go_in_a_storm_hand_over_in_order(stage: Sta
             await made.joined(service)
             assert 0 == await made.end(service)
 
-    await survive(stage, fault, count=400)
+    await survive(apache_stage, fault, count=400)
 
 
 async def test_a_loop_blocked_past_the_session_costs_nothing(apache_stage: Stage, survive):
@@ -95,11 +98,13 @@ async def test_a_loop_blocked_past_the_session_costs_nothing(apache_stage: Stage
     )
 
 
+@pytest.mark.embedded_will_do
 async def test_a_device_that_runs_out_of_memory_once_costs_no_image(stage: Stage, survive):
     made = await survive(stage, nothing, failpoints={"consume": "device_out_of_memory:2"})
     assert [] == made.exits
 
 
+@pytest.mark.embedded_will_do
 async def test_a_device_that_hangs_ends_its_service_in_time_and_costs_no_image(stage: Stage, survive):
     async def fault(made: World) -> None:
         assert 1 == await exit_of(made, "consume-0")
@@ -111,6 +116,7 @@ async def test_a_device_that_hangs_ends_its_service_in_time_and_costs_no_image(s
 FAILING = [Raw(b'{"error":"busy"}', 503), Raw(b'{"error":"x"}', 500), Raw(b"nonsense"), Reset(), Delay(2.5)]
 
 
+@pytest.mark.embedded_will_do
 @pytest.mark.parametrize("answer", FAILING, ids=["503", "500", "nonsense", "reset", "slow"])
 async def test_a_language_model_that_fails_holds_nothing_up_but_its_own_question(stage: Stage, survive, answer):
     async def fault(made: World) -> None:
@@ -122,6 +128,7 @@ async def test_a_language_model_that_fails_holds_nothing_up_but_its_own_question
     await survive(stage, fault)
 
 
+@pytest.mark.embedded_will_do
 async def test_while_the_language_model_is_gone_tier_one_goes_on_and_escalations_wait(stage: Stage, survive):
     async def fault(made: World) -> None:
         stage.ollama.stop()

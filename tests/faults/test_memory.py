@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from load import uploads
 from stage import Stage
 
@@ -12,6 +13,7 @@ from kafka_state import eventually
 GROWTH_BYTES = 32 * 2**20
 
 
+@pytest.mark.embedded_will_do
 async def test_a_tier_two_that_is_stuck_does_not_grow_tier_one(stage: Stage, tmp_path: Path):
     """Escalations wait in Kafka: nothing of them is kept in the first tier."""
     async with playing(stage, tmp_path) as made:

@@ -7,6 +7,7 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from load import uploads
@@ -42,6 +43,7 @@ async def restart(made: World, **settings: str) -> None:
     made.start("consume", **settings)
 
 
+@pytest.mark.embedded_will_do
 async def test_every_kind_of_poison_costs_its_neighbours_nothing(stage: Stage, tmp_path: Path):
     root = tmp_path / "images"
     root.mkdir()
@@ -57,6 +59,7 @@ async def test_every_kind_of_poison_costs_its_neighbours_nothing(stage: Stage, t
         assert (0, []) == (sum(made.findings.copies.values()), made.exits)
 
 
+@pytest.mark.embedded_will_do
 async def test_nothing_but_poison_halts_consumption_instead_of_emptying_the_topic(stage: Stage, tmp_path: Path):
     port, endpoint_settings = endpoint()
     limits = {"SLUICEGATE_DELIVERY__DEAD_LETTER_WINDOW": "50", "SLUICEGATE_DELIVERY__DEAD_LETTER_MAX_SHARE": "0.5"}

@@ -7,7 +7,7 @@ the copy recognisable.
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
@@ -95,7 +95,7 @@ class Engine:
         )
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(job) for job in jobs]
+                tasks = [group.create_task(self._said_when_failed(job)) for job in jobs]
                 self._health.ready()
                 await stop.wait()
                 self._health.draining()
@@ -104,6 +104,14 @@ class Engine:
                     task.cancel()
         except BaseExceptionGroup as several:
             raise _first(several) from several
+
+    async def _said_when_failed(self, job: Coroutine[Any, Any, None]) -> None:
+        """Ending takes others' cooperation; whoever watches the process must know that it is due."""
+        try:
+            await job
+        except Exception:
+            self._health.failed()
+            raise
 
     async def _run_stages(self) -> NoReturn:
         await self._stages.run(self._inbox, self._outbox)

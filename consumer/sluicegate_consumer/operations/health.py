@@ -1,4 +1,4 @@
-"""What a service says of itself, and what becomes of one whose event loop no longer says anything."""
+"""What a service says of itself, and what becomes of one that says nothing any more, or fails and does not end."""
 
 import asyncio
 import faulthandler
@@ -12,6 +12,8 @@ from enum import StrEnum
 
 BEAT_S = 0.5
 STUCK_EXIT_CODE = 1
+ENDING_S = 20.0
+"""What a service that has failed may take to let go of Kafka, of its processes and of its threads."""
 
 
 class State(StrEnum):
@@ -23,7 +25,7 @@ class State(StrEnum):
     DRAINING = "draining"
     """It finishes what is in flight, and takes nothing more."""
     STUCK = "stuck"
-    """Its event loop has not turned for too long: it is about to be ended, to be started again."""
+    """It has failed, or its event loop has not turned for too long: it is about to end, to be started again."""
 
 
 class Health:
@@ -39,11 +41,19 @@ class Health:
         self._clock = clock
         self._phase = State.STARTING
         self._beat_at = clock()
+        self._failed_at: float | None = None
 
     @property
     def state(self) -> State:
         """As it is now."""
-        return State.STUCK if self._clock() - self._beat_at > self._stall_s else self._phase
+        stuck = self._failed_at is not None or self._clock() - self._beat_at > self._stall_s
+        return State.STUCK if stuck else self._phase
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it is stuck and, where it has failed, has had the time to end by itself."""
+        failed_at = self._failed_at
+        return self.state is State.STUCK and (failed_at is None or self._clock() - failed_at > ENDING_S)
 
     def beat(self) -> None:
         """The event loop turns."""
@@ -57,13 +67,19 @@ class Health:
         """No more records are taken."""
         self._phase = State.DRAINING
 
+    def failed(self) -> None:
+        """It cannot go on, and will end."""
+        if self._failed_at is None:
+            self._failed_at = self._clock()
+
 
 @contextmanager
 def watched(stall_s: float) -> Iterator[Health]:
     """A health that beats with the running event loop, and ends the process when the loop stops turning.
 
-    It ends with code 1 within `stall_s` and two seconds, after writing every thread's stack to standard error: a thread
-    does this, since a stuck loop can do nothing about itself. A process that was only frozen for so long goes on.
+    It ends with code 1 within `stall_s` and two seconds, or `ENDING_S` and two seconds after a failure, and writes
+    every thread's stack to standard error before: a thread does this, since a stuck loop can do nothing about itself.
+    A process that was only frozen for so long goes on.
     """
     health = Health(stall_s)
     over = threading.Event()
@@ -76,8 +92,8 @@ def watched(stall_s: float) -> Iterator[Health]:
     def watch() -> None:
         while not over.wait(BEAT_S):
             # Twice: who has just been thawed sees an old beat, and has had no time for a new one.
-            if health.state is State.STUCK and not over.wait(2 * BEAT_S) and health.state is State.STUCK:
-                os.write(sys.stderr.fileno(), b"the event loop is stuck: ended, to be started again\n")
+            if health.overdue and not over.wait(2 * BEAT_S) and health.overdue:
+                os.write(sys.stderr.fileno(), b"the service is stuck: ended, to be started again\n")
                 faulthandler.dump_traceback(sys.stderr.fileno())
                 os._exit(STUCK_EXIT_CODE)
 

@@ -12,7 +12,7 @@ from sluicegate_consumer.delivery.engine import Engine
 from sluicegate_consumer.delivery.memory import MemoryBroker, MemorySink, MemorySource
 from sluicegate_consumer.delivery.values import Delivered, Outcome, Record, Ticket
 from sluicegate_consumer.errors import Fatal, Poison
-from sluicegate_consumer.operations.health import Health
+from sluicegate_consumer.operations.health import Health, State
 from sluicegate_consumer.operations.settings import DeliverySettings
 from sluicegate_schemas.message import Message
 
@@ -87,6 +87,7 @@ class Running:
     observer: Observer
     stop: asyncio.Event
     task: asyncio.Task[None]
+    health: Health
 
     def upload(self, count: int) -> None:
         for number in range(count):
@@ -107,10 +108,11 @@ class Running:
 async def running(stages: Echo, settings: DeliverySettings = SETTINGS) -> AsyncIterator[Running]:
     broker = MemoryBroker()
     source, sink, observer, stop = MemorySource(broker, "uploads"), MemorySink(broker), Observer(), asyncio.Event()
-    engine = Engine(source, stages, sink, settings, revoke_timeout_s=0.1, observer=observer, health=Health(60))
+    health = Health(60)
+    engine = Engine(source, stages, sink, settings, revoke_timeout_s=0.1, observer=observer, health=health)
     task = asyncio.create_task(engine.run(stop))
     try:
-        yield Running(broker, source, sink, observer, stop, task)
+        yield Running(broker, source, sink, observer, stop, task, health)
     finally:
         stop.set()
         await asyncio.wait({task}, timeout=5)
@@ -266,7 +268,7 @@ async def test_stages_that_fail_end_the_service_without_a_commit():
         service.upload(1)
         with pytest.raises(KeyError, match="a bug"):
             await service.task
-        assert [] == service.broker.commits
+        assert ([], State.STUCK) == (service.broker.commits, service.health.state)
 
 
 async def test_two_outcomes_for_one_delivery_end_the_service():

@@ -65,6 +65,8 @@ def test_each_state_has_its_answers(url: str, health: Health, clock: Clock):
     assert (200, 200, "ready") == states(url)
     health.draining()
     assert (200, 503, "draining") == states(url)
+    health.failed()
+    assert (503, 503, "stuck") == states(url)
 
 
 def test_metrics_are_served_and_other_paths_are_not_there(url: str):
