@@ -193,14 +193,12 @@ async def test_with_the_broker_gone_a_service_still_ends_within_its_bound_and_sa
         made.fault("SIGKILL the broker")
         (node,) = apache_stage.kafka.nodes
         node.kill()
-        began = time.monotonic()
         try:
             codes = await asyncio.gather(*map(made.end, services))
         finally:
             node.start()
             await asyncio.to_thread(node.wait)
         assert set(codes) <= {0, 1}
-        assert time.monotonic() - began < SHUTDOWN_WITHIN_S + 10  # and the broker's own start
         assert max(made.endings_s) < SHUTDOWN_WITHIN_S + 1
         assert all(re.search(r'"left":\d+,"event":"drained"', each.logged()) for each in services)
         for service in services:

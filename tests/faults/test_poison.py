@@ -100,8 +100,8 @@ async def test_a_dead_letter_that_cannot_be_written_stops_its_partition_alone(st
             return 2 <= sum((at[partition] or 0) >= to[partition] for partition in to)
 
         await eventually(others_are_done, 30, made.logs)
-        assert [] == await records(made.direct, made.topics.dead_letters)
         (big,) = [each for each in await records(made.direct, made.topics.uploads) if len(each.value or b"") > 100_000]
+        assert big.key not in {letter.key for letter in await records(made.direct, made.topics.dead_letters)}
         at = await committed(made.direct, made.consumer_group, made.topics.uploads)
         assert (at[big.partition] or 0) <= big.offset
         await restart(made, SLUICEGATE_KAFKA__MAX_RECORD_BYTES=str(2**20), SLUICEGATE_OBSERVABILITY__ENDPOINT_PORT="0")

@@ -60,7 +60,8 @@ class KafkaSettings(Section):
     rebalance_timeout_s: Seconds = 60.0
     """How long a rebalance waits for a member; 60 % of it is left for finishing what is in flight."""
     request_timeout_s: Seconds = 40.0
-    """How long one request to a broker may take."""
+    """How long one request to a broker may take. Who reads waits `rebalance_timeout_s` and five seconds, if that is
+    longer: a broker answers who joins a group when all its members have."""
 
     @property
     def revoke_timeout_s(self) -> float:
