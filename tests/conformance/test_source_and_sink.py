@@ -168,6 +168,34 @@ async def test_a_second_member_revokes_and_both_share_the_topic(kafka: str):
     await first.stop()
 
 
+@pytest.mark.integration
+async def test_who_joins_while_another_finishes_is_waited_for_and_joins_once(kafka: str, caplog):
+    """A join that is given up and asked for again may leave a second member behind, which never answers."""
+    topic, finished = f"patient-{uuid4().hex}", asyncio.Event()
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 2, 1)])
+    await admin.close()
+    settings = KafkaSettings(
+        bootstrap_servers=kafka, session_timeout_s=6, rebalance_timeout_s=10, request_timeout_s=1.5
+    )
+
+    async def finish(_: Collection[Partition]) -> None:
+        await asyncio.sleep(3)
+        finished.set()
+
+    first, second = KafkaSource(settings, topic, topic), KafkaSource(settings, topic, topic)
+    await first.start(finish)
+    await first.receive(1, 0.1)
+    await second.start(nobody)
+    async with asyncio.timeout(30):
+        while not (finished.is_set() and second._wanted(())):
+            await asyncio.gather(first.receive(1, 0.1), second.receive(1, 0.1))
+    await second.stop()
+    await first.stop()
+    assert "Error sending JoinGroupRequest" not in caplog.text
+
+
 async def test_a_broker_that_is_not_there_is_fatal_and_named():
     kafka = KafkaSettings(bootstrap_servers="127.0.0.1:1", request_timeout_s=1)
     with pytest.raises(Fatal, match=r"127\.0\.0\.1:1"):
