@@ -23,6 +23,7 @@ from load import uploads
 from rich.console import Console
 from rich.progress import Progress
 from schedule_table import Result, summary
+from service_log import joined
 from stage import Stage, stage_of
 from world import World
 
@@ -58,14 +59,17 @@ class Schedule:
     def _faults(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         found = [
             ("kill", self._kill),
-            ("kill at a failpoint", self._failpoint),
-            ("freeze past the session", self._freeze),
-            ("join", self._join),
-            ("leave", self._leave),
-            ("device error", self._device),
             ("language model fails", self._model_fails),
             ("language model is gone", self._model_gone),
         ]
+        if self._stage.ends_sessions:  # else a group of several members is none that can be relied on
+            found += [
+                ("kill at a failpoint", self._failpoint),
+                ("freeze past the session", self._freeze),
+                ("join", self._join),
+                ("leave", self._leave),
+                ("device error", self._device),
+            ]
         if self._stage.proxy is not None:
             found += [
                 ("connections reset", self._reset),
@@ -84,7 +88,8 @@ class Schedule:
         return len([each for each in self._world.services if not each.retired]) < MOST_MEMBERS
 
     async def _kill(self) -> None:
-        if (service := self._service()) is not None:
+        service = self._service()
+        if service is not None and (self._stage.ends_sessions or joined(service.logged())):
             self._world.note(f"SIGKILL {self._world.name(service)}")  # a fault once its end is seen
             service.kill()
 

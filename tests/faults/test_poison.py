@@ -85,7 +85,8 @@ async def test_nothing_but_poison_halts_consumption_instead_of_emptying_the_topi
 async def test_a_dead_letter_that_cannot_be_written_stops_its_partition_alone(stage: Stage, tmp_path: Path):
     port, endpoint_settings = endpoint()
     small = {"SLUICEGATE_KAFKA__MAX_RECORD_BYTES": str(200_000)}
-    async with playing(stage, tmp_path, **endpoint_settings, **small) as made:
+    async with playing(stage, tmp_path, only="escalate", **small) as made:
+        made.start("consume", **endpoint_settings)
         good = list(uploads(5, 90, poison=0.0))
         await made.publish([*good[:45], poison(1, size=400_000), *good[45:]])
 

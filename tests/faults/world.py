@@ -151,7 +151,7 @@ class World:
                 code = service.wait(0)
                 self.exits.append((self.name(service), code))
                 self.fault(f"{self.name(service)} ended with {code}: start it again", service.command)
-                if not self.stage.ends_sessions:
+                if not self.stage.ends_sessions and joined(service.logged()):
                     await end_membership(self.direct, service.logged())
                 service.start(FAILPOINT="")
 

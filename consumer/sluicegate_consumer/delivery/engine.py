@@ -103,6 +103,7 @@ class Engine:
                 for task in tasks:
                     task.cancel()
         except BaseExceptionGroup as several:
+            log.error("left_undone", left=len(self._in_flight), uncommitted=self._tracker.uncommitted())
             raise _first(several) from several
 
     async def _said_when_failed(self, job: Coroutine[Any, Any, None]) -> None:
@@ -257,7 +258,7 @@ class Engine:
         log.info("draining", in_flight=len(self._in_flight), seconds=self._settings.drain_timeout_s)
         await self._settle(None, self._settings.drain_timeout_s)
         await self._commit()
-        log.info("drained", left=len(self._in_flight))
+        log.info("drained", left=len(self._in_flight), uncommitted=self._tracker.uncommitted())
 
     async def _settle(self, partitions: Collection[Partition] | None, seconds: float) -> None:
         """Wait until nothing of these partitions (None: of any) is open, or the time is over."""
