@@ -103,7 +103,7 @@ class Engine:
                 for task in tasks:
                     task.cancel()
         except BaseExceptionGroup as several:
-            log.error("left_undone", left=len(self._in_flight), uncommitted=self._tracker.uncommitted())
+            log.warning("left_undone", left=len(self._in_flight), uncommitted=self._tracker.uncommitted())
             raise _first(several) from several
 
     async def _said_when_failed(self, job: Coroutine[Any, Any, None]) -> None:
