@@ -5,6 +5,7 @@ PYTHONPATH=tests python tests/faults/schedules.py --seeds 200 --broker apache   
 
 import argparse
 import asyncio
+import itertools
 import logging
 import random
 import shutil
@@ -13,27 +14,31 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import orjson
 from installation import installation
-from load import uploads
+from load import Upload, uploads
 from rich.console import Console
 from rich.progress import Progress
 from schedule_table import Result, summary
 from service_log import joined
 from stage import Stage, stage_of
-from world import World
+from world import COMMANDS, World
 
 from brokers import kafka_home
 from fake_ollama_answers import Delay, Raw, Reset
 from service_process import ServiceProcess
 from tcp_proxy import Mode
 
-UPLOADS = 240
-RATE = 60.0
+RATE = 40.0
+FAULTS = (4, 8)
+"""In one run, at least and at most."""
+RECOVERY = 0.6
+"""Share of faults that wait until both tiers are at work again; the others may meet services that are starting."""
+RECOVERY_WITHIN_S = 20.0
 HEAL_WITHIN_S = 60.0
 MOST_MEMBERS = 4
 
@@ -46,15 +51,32 @@ class Schedule:
         self._stage = stage
         self._world = world
         self.counts: Counter[str] = Counter()
+        self.over = False
 
     async def run(self) -> None:
-        """One fault after the other, for as long as the load lasts and a little longer."""
-        ends = time.monotonic() + UPLOADS / RATE + 2
-        while time.monotonic() < ends:
+        """One fault after the other, some of them before what the last one has broken is whole again."""
+        for _ in range(self._chosen.randint(*FAULTS)):
             await asyncio.sleep(self._chosen.uniform(0.1, 1.2))
+            if self._chosen.random() < RECOVERY:
+                await self._recovered()
             name, fault = self._chosen.choice(self._faults())
             self.counts[name] += 1
             await fault()
+        self.over = True
+
+    def load(self, seed: int) -> Iterator[Upload]:
+        """Uploads for as long as faults come, and a few more."""
+        endless = uploads(seed, sys.maxsize)
+        yield from itertools.takewhile(lambda _: not self.over, endless)
+        yield from itertools.islice(endless, 20)
+
+    async def _recovered(self) -> None:
+        deadline = time.monotonic() + RECOVERY_WITHIN_S
+        while time.monotonic() < deadline:
+            working = {each.command for each in self._world.services if each.running and joined(each.logged())}
+            if working == set(COMMANDS):
+                return
+            await asyncio.sleep(0.1)
 
     def _faults(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         found = [
@@ -175,11 +197,10 @@ async def play(seed: int, stage: Stage, directory: Path) -> Result:
     began = time.monotonic()
     stage.clear()
     async with installation(stage, directory) as made:
-        made.start("consume")
-        made.start("escalate")
+        await asyncio.gather(*(made.joined(made.start(command), 60) for command in COMMANDS))
         schedule = Schedule(seed, stage, made)
         async with made.watched():
-            await asyncio.gather(made.publish(uploads(seed, UPLOADS), RATE), schedule.run())
+            await asyncio.gather(made.publish(schedule.load(seed), RATE), schedule.run())
             found = await made.conclude(HEAL_WITHIN_S)
         broken = {name: lines for name, lines in found.broken.items() if lines}
         return Result(

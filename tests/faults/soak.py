@@ -1,6 +1,6 @@
 """Long runs that show what a service's memory does: 100,000 small uploads, and 2,000 large ones.
 
-PYTHONPATH=tests python tests/faults/soak.py     (or: make soak; leaves docs/memory.svg and docs/memory.json)
+PYTHONPATH=tests python tests/faults/soak.py     (or: make soak; leaves docs/memory.svg)
 
 The small ones go through both services with a classifier that costs nothing, so that delivery is what is watched; the
 large ones are photographs of some megapixels in files, decoded and judged by the embedded model.
@@ -171,7 +171,7 @@ def draw(runs: list[Run], path: Path) -> None:
             panel.plot(done, [each.decoders / MEBIBYTE for each in run.samples], color="#94a3b8", label="its decoders")
             panel.set(title=run.name, xlabel="verdicts", ylabel="resident, MiB")
             panel.set_ylim(bottom=0)
-            panel.legend(loc="lower right", frameon=False)
+            panel.legend(loc="center right", frameon=False)
         figure.savefig(path, metadata={"Date": None})
 
 
@@ -191,11 +191,13 @@ def main() -> int:
     parser.add_argument("--small", type=int, default=100_000)
     parser.add_argument("--large", type=int, default=2_000)
     parser.add_argument("--broker", choices=["embedded", "apache"], default="apache" if kafka_home() else "embedded")
-    parser.add_argument("--into", type=Path, default=Path("docs/memory.svg"))
+    parser.add_argument("--into", type=Path, default=Path("docs/memory.svg"), help="the picture")
+    parser.add_argument("--json", type=Path, help="where to write the samples")
     options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
     runs = asyncio.run(play(options))
-    options.into.with_suffix(".json").write_text(json.dumps([asdict(run) for run in runs]) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps([asdict(run) for run in runs]) + "\n")
     flat = True
     for run in runs:
         grown = run.growth(lambda each: each.service), run.growth(lambda each: each.decoders)
