@@ -11,7 +11,7 @@ export IMAGES MODEL OLLAMA
 
 SEEDS ?= 200
 
-.PHONY: help demo test faults faults-matrix soak lint types imports schemas settings drift check clean
+.PHONY: help demo test faults faults-matrix soak lint types imports schemas settings rights drift check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,7 +26,8 @@ help:
 	@echo "make lint      style, format, and which room may import which"
 	@echo "make types     mypy, strict"
 	@echo "make schemas   write schemas/ from the event models;  make settings: write docs/settings.md"
-	@echo "make drift     fail where either is not what would be written"
+	@echo "make rights    write docs/kafka-rights.md from what the tests grant"
+	@echo "make drift     fail where one of them is not what would be written"
 	@echo "make check     all of it"
 	@echo "make clean     remove environments, caches and the report"
 
@@ -41,7 +42,7 @@ faults: $(TEST)/.ready
 	PYTHONPATH=tests $(TEST)/bin/python tests/faults/schedules.py --seeds $(SEEDS)
 
 faults-matrix: $(TEST)/.ready
-	$(TEST)/bin/python -m pytest tests/faults -m "long or not long" $(PYTEST)
+	$(TEST)/bin/python -m pytest tests/faults tests/integration/test_kafka_rights.py -m "long or not long" $(PYTEST)
 
 soak: $(TEST)/.ready
 	@$(TEST)/bin/pip install $(PIP_OPTIONS) --group bench
@@ -61,9 +62,13 @@ schemas: $(TEST)/.ready
 settings: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_consumer.operations.settings_table
 
+rights: $(TEST)/.ready
+	$(TEST)/bin/python -m sluicegate_consumer.delivery.rights_table
+
 drift: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_schemas.export --check
 	$(TEST)/bin/python -m sluicegate_consumer.operations.settings_table --check
+	$(TEST)/bin/python -m sluicegate_consumer.delivery.rights_table --check
 
 check: test lint types drift
 

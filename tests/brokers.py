@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -76,10 +77,19 @@ class KafkaNode:
         """Return once it serves."""
         assert self._process is not None
         deadline = time.monotonic() + START_TIMEOUT_S
-        while "Kafka Server started" not in self._log.read_text(errors="replace"):
-            assert self._process.poll() is None, self._log.read_text(errors="replace")[-2000:]
-            assert time.monotonic() < deadline, self._log.read_text(errors="replace")[-2000:]
+        while "Kafka Server started" not in self.logged():
+            assert self.running, self.logged()[-2000:]
+            assert time.monotonic() < deadline, self.logged()[-2000:]
             time.sleep(0.05)
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there, frozen or not."""
+        return self._process is not None and self._process.poll() is None
+
+    def logged(self) -> str:
+        """What it has said since its last start."""
+        return self._log.read_text(errors="replace")
 
     def signal(self, number: signal.Signals) -> None:
         """Freeze it, thaw it."""
@@ -97,9 +107,40 @@ class KafkaNode:
 
     def kill(self) -> None:
         """End it as a power cut would; its disk stays."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self.running:
             self.signal(signal.SIGKILL)
             self._process.wait()
+
+
+@dataclass(frozen=True)
+class Lock:
+    """TLS, passwords (SCRAM) and rights (ACLs) of a listener."""
+
+    authority_file: Path
+    """Of the authority that signed the broker's certificate."""
+    broker_store: Path
+    """The broker's key and certificate."""
+    users: Sequence[str]
+    """Each of them has its name, with `-secret` behind it, as its password."""
+
+    @property
+    def properties(self) -> str:
+        """Of a node; the listener is the one for clients that come through proxies."""
+        return f"""sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.proxied.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+ssl.keystore.type=PEM
+ssl.keystore.location={self.broker_store}
+ssl.truststore.type=PEM
+ssl.truststore.location={self.authority_file}
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+"""
+
+    @property
+    def format_options(self) -> tuple[str, ...]:
+        """Makes the users, when the disk is formatted."""
+        users = [f"SCRAM-SHA-512=[name={user},password={user}-secret]" for user in self.users]
+        return tuple(part for user in users for part in ("--add-scram", user))
 
 
 class Kafka:
@@ -111,9 +152,12 @@ class Kafka:
         nodes: One or three.
         proxies: Ports of proxies, one for each node. Clients that come through them are told these ports again; the
             nodes' ports behind them are `behind`.
+        lock: What guards the ports `behind`: TLS, passwords and rights. Who connects directly may do everything.
     """
 
-    def __init__(self, home: Path, directory: Path, nodes: int = 1, proxies: Sequence[int] = ()) -> None:
+    def __init__(
+        self, home: Path, directory: Path, nodes: int = 1, proxies: Sequence[int] = (), lock: Lock | None = None
+    ) -> None:
         ports = free_ports(3 * nodes)
         self._direct, self.behind, controllers = ports[:nodes], ports[nodes : 2 * nodes], ports[2 * nodes :]
         self._proxies = proxies or self.behind
@@ -126,7 +170,7 @@ class Kafka:
                 f"""{COMMON}node.id={number + 1}
 listeners=DIRECT://127.0.0.1:{direct},PROXIED://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=DIRECT://127.0.0.1:{direct},PROXIED://127.0.0.1:{self._proxies[number]}
-listener.security.protocol.map=DIRECT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=DIRECT:PLAINTEXT,PROXIED:{"SASL_SSL" if lock else "PLAINTEXT"},CONTROLLER:PLAINTEXT
 inter.broker.listener.name=DIRECT
 controller.quorum.voters={voters}
 default.replication.factor={replication}
@@ -136,7 +180,9 @@ transaction.state.log.replication.factor={replication}
 transaction.state.log.min.isr={quorum}
 share.coordinator.state.topic.replication.factor={replication}
 share.coordinator.state.topic.min.isr={quorum}
+{lock.properties if lock else ""}
 """,
+                format_options=lock.format_options if lock else (),
             )
             for number, (direct, behind, controller) in enumerate(
                 zip(self._direct, self.behind, controllers, strict=True)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from brokers import Kafka, kafka_home
+from secure_kafka import SecureKafka
 from sluicegate_consumer.demo.broker import embedded_broker
 
 # Enough to find what is commonly wrong within seconds; `HYPOTHESIS_PROFILE=thorough` looks longer.
@@ -25,15 +26,29 @@ def embedded_kafka() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`host:port` of one Apache Kafka node, where Kafka is present."""
+def apache_home() -> Path:
+    """An unpacked Apache Kafka; whoever asks for it is skipped where there is none."""
     home = kafka_home()
     if home is None:
         pytest.skip("no Apache Kafka: set KAFKA_HOME to an unpacked Kafka 4, and have java on the path")
-    kafka = Kafka(home, tmp_path_factory.mktemp("kafka"))
+    return home
+
+
+@pytest.fixture(scope="session")
+def apache_kafka(apache_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`host:port` of one Apache Kafka node, where Kafka is present."""
+    kafka = Kafka(apache_home, tmp_path_factory.mktemp("kafka"))
     kafka.start()
     yield kafka.bootstrap_servers
     kafka.kill()
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(apache_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
+    """One Apache Kafka node with TLS, passwords and rights, where Kafka is present."""
+    secure = SecureKafka(apache_home, tmp_path_factory.mktemp("secure"))
+    yield secure
+    secure.stop()
 
 
 @pytest.fixture(params=["embedded_kafka", "apache_kafka"])

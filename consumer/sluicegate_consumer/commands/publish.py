@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from sluicegate_consumer.commands.endings import ExitCode
 from sluicegate_consumer.commands.terminal import print_json_line, run, terminal_settings
 from sluicegate_consumer.delivery.kafka_client import client_options
+from sluicegate_consumer.delivery.refusals import refused, shut_out
 from sluicegate_consumer.errors import Transient
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_producer.bulk import Published, expand, publish_all
@@ -53,10 +55,7 @@ def publish(  # noqa: PLR0917 - Typer passes them by name
     """Publish images as uploads. What cannot be one is named, and the others go on; the exit code is then 1."""
     settings = terminal_settings()
     about = About(tenant=tenant, policy=policy, surface=surface)
-    try:
-        tally = run(_publish(settings, items or [STANDARD_INPUT], about, inline=inline, rate=rate, as_json=as_json))
-    except NotConnected as error:
-        raise Transient(str(error)) from error
+    tally = run(_publish(settings, items or [STANDARD_INPUT], about, inline=inline, rate=rate, as_json=as_json))
     if tally.refused:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -77,7 +76,7 @@ async def _publish(
             if as_json:
                 print_json_line(_line(published))
 
-        async with _publisher(settings) as publisher:
+        async with _connected(settings) as publisher:
             source = _lines() if names is None else _each(iter(names))
             await publish_all(publisher, source, about, report, inline=inline, rate=rate)
     console.print(
@@ -85,6 +84,21 @@ async def _publish(
         highlight=False,
     )
     return tally
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[UploadPublisher]:
+    async with AsyncExitStack() as stack:
+        try:
+            publisher = await stack.enter_async_context(_publisher(settings))
+        except NotConnected as error:
+            why, kafka = error.__cause__, settings.kafka
+            raise (
+                refused(why, kafka, "Write", topic=settings.topics.uploads)
+                or await shut_out(why, kafka)
+                or Transient(str(error))
+            ) from error
+        yield publisher
 
 
 def _publisher(settings: Settings) -> UploadPublisher:

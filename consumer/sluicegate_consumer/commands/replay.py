@@ -16,8 +16,9 @@ from sluicegate_consumer.delivery.dead_letters import restore
 from sluicegate_consumer.delivery.kafka_admin import describe_topics, kafka_admin
 from sluicegate_consumer.delivery.kafka_sink import KafkaSink
 from sluicegate_consumer.delivery.reader import read_topic
+from sluicegate_consumer.delivery.refusals import principal
 from sluicegate_consumer.delivery.values import Arrival, Record
-from sluicegate_consumer.errors import Poison, Transient
+from sluicegate_consumer.errors import ConfigurationError, Poison, Transient
 from sluicegate_consumer.operations.settings import Settings
 
 UNACKNOWLEDGED = 64
@@ -64,6 +65,7 @@ async def replay(settings: Settings, selection: Selection) -> int:
     Raises:
         Transient: one was not acknowledged in time; those before it are sent, and to send them again does no
             harm.
+        ConfigurationError: a right is missing.
     """
     oldest_ms = await _oldest_kept_ms(settings, selection.counts)
     sink = KafkaSink(settings.kafka)
@@ -84,9 +86,19 @@ async def replay(settings: Settings, selection: Selection) -> int:
 
 
 async def _oldest_kept_ms(settings: Settings, topics: Collection[str]) -> dict[str, int]:
-    """The timestamp that each topic keeps for half of its time; none for a topic that keeps for ever, or is unseen."""
+    """The timestamp that each topic keeps for half of its time; none for a topic that keeps for ever, or is unseen.
+
+    Raises:
+        ConfigurationError: how long one keeps records may not be read: it might drop some as they arrive.
+    """
     async with kafka_admin(settings.kafka) as admin:
         described = await describe_topics(admin, topics, ["retention.ms"])
+    for name, topic in described.items():
+        if topic.configs is None:
+            raise ConfigurationError(
+                f"{principal(settings.kafka)} may not DescribeConfigs topic {name}, which might drop old records as "
+                "they arrive: docs/kafka-rights.md lists what each command must be granted"
+            )
     retention_ms = {name: int((topic.configs or {}).get("retention.ms", -1)) for name, topic in described.items()}
     now_ms = time.time_ns() // 1_000_000
     return {name: now_ms - kept_ms // 2 for name, kept_ms in retention_ms.items() if kept_ms >= 0}
@@ -104,7 +116,8 @@ async def _acknowledged(pending: list[asyncio.Future[Any]], timeout_s: float, be
         async with asyncio.timeout(timeout_s):
             await asyncio.gather(*pending)
     except Exception as error:
-        raise Transient(f"stopped after {before} records: {type(error).__name__}: {error}") from error
+        failure = ConfigurationError if isinstance(error, ConfigurationError) else Transient
+        raise failure(f"stopped after {before} records: {type(error).__name__}: {error}") from error
     count = len(pending)
     pending.clear()
     return count

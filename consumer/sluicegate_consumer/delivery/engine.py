@@ -23,7 +23,7 @@ from sluicegate_consumer.delivery.source import Source
 from sluicegate_consumer.delivery.stages import Stages
 from sluicegate_consumer.delivery.tracker import Tracker
 from sluicegate_consumer.delivery.values import Arrival, Delivered, Outcome, Partition, Ticket
-from sluicegate_consumer.errors import Fatal, Transient
+from sluicegate_consumer.errors import ConfigurationError, Fatal, SluicegateError, Transient
 from sluicegate_consumer.operations.health import Health
 from sluicegate_consumer.operations.settings import DeliverySettings
 
@@ -73,6 +73,7 @@ class Engine:
 
         Raises:
             Fatal: the process must end. What was in flight is not committed.
+            ConfigurationError: it must, as Kafka does not let it in or refuses it a right.
         """
         await self._sink.start()
         try:
@@ -167,7 +168,8 @@ class Engine:
             return
         if (error := sent.exception()) is not None:
             self._observer.publish_failed(outcome.records[0].topic)
-            self._fail(f"the broker did not take the outcome of {outcome.ticket}: {error!r}")
+            why = f"the broker did not take the outcome of {outcome.ticket}: {error!r}"
+            self._fail(error if isinstance(error, ConfigurationError) else Fatal(why))
             return
         self._tracker.acknowledged(outcome.ticket)
         self._in_flight.leave(outcome.ticket)
@@ -192,9 +194,9 @@ class Engine:
             mend="look at them with `sluicegate dead-letters list`, mend the cause, restart, then replay them",
         )
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: SluicegateError) -> None:
         if not self._failed.done():
-            self._failed.set_exception(Fatal(why))
+            self._failed.set_exception(why)
 
     async def _watch_acknowledgements(self) -> NoReturn:
         """Raise what an acknowledgement brought, or its absence."""

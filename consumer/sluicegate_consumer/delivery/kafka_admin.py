@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, for_code
 
 from sluicegate_consumer.delivery.bounded import finish_within
 from sluicegate_consumer.delivery.kafka_client import client_options
+from sluicegate_consumer.delivery.refusals import shut_out
 from sluicegate_consumer.errors import Transient
 from sluicegate_consumer.operations.settings import KafkaSettings
 
@@ -34,7 +35,8 @@ async def kafka_admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient
     """A connected admin client.
 
     Raises:
-        ConfigurationError: see `client_options`.
+        ConfigurationError: see `client_options`; or a broker does not let us in.
+        Fatal: one hangs up.
         Transient: no broker answers, or one refuses; also for what is asked inside the block.
     """
     client = AIOKafkaAdminClient(**client_options(kafka))
@@ -43,6 +45,8 @@ async def kafka_admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient
             await client.start()
         yield client
     except (KafkaError, TimeoutError, OSError) as error:
+        if (why := await shut_out(error, kafka)) is not None:
+            raise why from error
         raise Transient(f"Kafka at {kafka.bootstrap_servers}: {str(error) or type(error).__name__}") from error
     finally:
         await finish_within(STOP_TIMEOUT_S, client.close(), "admin client")

@@ -18,8 +18,12 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     Raises:
         ConfigurationError: a SASL protocol without user and password, or a TLS file that cannot be read.
     """
+    return {"bootstrap_servers": kafka.bootstrap_servers, **connection_options(kafka)}
+
+
+def connection_options(kafka: KafkaSettings) -> dict[str, Any]:
+    """The same for one connection to a broker; raises as `client_options` does."""
     options: dict[str, Any] = {
-        "bootstrap_servers": kafka.bootstrap_servers,
         "security_protocol": kafka.security_protocol,
         "request_timeout_ms": round(kafka.request_timeout_s * 1000),
         "client_id": "sluicegate",

@@ -1,6 +1,7 @@
 """The sink over aiokafka's idempotent producer."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -8,9 +9,10 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from sluicegate_consumer.delivery.bounded import finish_within
 from sluicegate_consumer.delivery.kafka_client import client_options, require_running
+from sluicegate_consumer.delivery.refusals import refused, shut_out
 from sluicegate_consumer.delivery.sink import Unwritable
 from sluicegate_consumer.delivery.values import Record
-from sluicegate_consumer.errors import Fatal
+from sluicegate_consumer.errors import Fatal, SluicegateError
 from sluicegate_consumer.operations.settings import KafkaSettings
 
 STOP_TIMEOUT_S = 5.0
@@ -39,13 +41,15 @@ class KafkaSink:
             await self._producer.start()
         except KafkaError as error:
             await self.stop()
+            if why := refused(error, self._kafka, "Write", topic="(any)") or await shut_out(error, self._kafka):
+                raise why from error
             raise Fatal(f"cannot write to {self._kafka.bootstrap_servers}: {error!r}") from error
 
     async def send(self, record: Record) -> asyncio.Future[Any]:
         """Buffer a record; see `Sink`."""
         message = record.message
         try:
-            acknowledged: asyncio.Future[Any] = await self._producer.send(
+            sent: asyncio.Future[Any] = await self._producer.send(
                 record.topic,
                 key=message.key,
                 value=message.value,
@@ -59,8 +63,23 @@ class KafkaSink:
                 f"{self._kafka.max_record_bytes} and {HEADROOM_BYTES} more allow"
             ) from error
         except KafkaError as error:
-            raise Fatal(f"writing to {record.topic}: {error!r}") from error
+            raise self._failure(error, record.topic) from error
+        acknowledged: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        sent.add_done_callback(partial(self._acknowledge, acknowledged, record.topic))
         return acknowledged
+
+    def _acknowledge(self, acknowledged: asyncio.Future[Any], topic: str, sent: asyncio.Future[Any]) -> None:
+        if acknowledged.done():
+            return
+        if sent.cancelled():
+            acknowledged.cancel()
+        elif (error := sent.exception()) is not None:
+            acknowledged.set_exception(self._failure(error, topic))
+        else:
+            acknowledged.set_result(sent.result())
+
+    def _failure(self, error: BaseException, topic: str) -> SluicegateError:
+        return refused(error, self._kafka, "Write", topic=topic) or Fatal(f"writing to {topic}: {error!r}")
 
     def require_alive(self) -> None:
         """Check the client's task that sends; see `Sink`."""

@@ -11,9 +11,10 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from sluicegate_consumer.delivery.bounded import finish_within
 from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options, require_running
+from sluicegate_consumer.delivery.refusals import refused, shut_out
 from sluicegate_consumer.delivery.source import Revoked
 from sluicegate_consumer.delivery.values import Arrival, Partition
-from sluicegate_consumer.errors import Fatal, Transient
+from sluicegate_consumer.errors import ConfigurationError, Fatal, Transient
 from sluicegate_consumer.operations.settings import KafkaSettings
 
 STOP_TIMEOUT_S = 5.0
@@ -59,6 +60,8 @@ class KafkaSource:
             await self._consumer.start()
         except KafkaError as error:
             await self.stop()
+            if why := self._refused(error) or await shut_out(error, self._kafka):
+                raise why from error
             raise Fatal(f"cannot join group {self._group} at {self._kafka.bootstrap_servers}: {error!r}") from error
 
     async def receive(
@@ -79,7 +82,7 @@ class KafkaSource:
             await self._rewind()
             if error.retriable:
                 raise Transient(f"reading {self._topic}: {error!r}") from error
-            raise Fatal(f"reading {self._topic}: {error!r}") from error
+            raise self._refused(error) or Fatal(f"reading {self._topic}: {error!r}") from error
         for partition, records in answer.items():
             self._next[partition] = records[-1].offset + 1
         return [arrival_of(record) for records in answer.values() for record in records]
@@ -92,7 +95,7 @@ class KafkaSource:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
                 await self._consumer.commit(request)
         except (KafkaError, IllegalStateError, TimeoutError) as error:
-            raise Transient(f"committing {self._topic}: {error!r}") from error
+            raise self._refused(error) or Transient(f"committing {self._topic}: {error!r}") from error
 
     async def behind(self, without: Collection[Partition] = ()) -> int:
         """By what the broker says the ends are, not by what was last fetched; see `Source`."""
@@ -119,6 +122,9 @@ class KafkaSource:
     def _request_timeout_s(self) -> float:
         """A broker answers who joins when all others have: a member that asks again sooner becomes a second one."""
         return max(self._kafka.request_timeout_s, self._kafka.rebalance_timeout_s + JOIN_MARGIN_S)
+
+    def _refused(self, error: BaseException) -> ConfigurationError | None:
+        return refused(error, self._kafka, "Read", topic=self._topic, group=self._group)
 
     def _wanted(self, without: Collection[Partition]) -> list[TopicPartition]:
         return [held for held in self._consumer.assignment() if Partition(*held) not in without]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from sluicegate_consumer.delivery.kafka_admin import TopicDescription, describe_topics
 from sluicegate_consumer.delivery.kafka_sink import HEADROOM_BYTES
@@ -150,7 +150,10 @@ async def _visible(admin: AIOKafkaAdminClient, plans: Sequence[TopicPlan]) -> tu
         if all(state.state == "present" for state in states):
             return states
         if time.monotonic() > deadline:
-            raise Transient(f"topics are created, but not known everywhere after {VISIBLE_TIMEOUT_S} s")
+            hidden = ", ".join(state.name for state in states if state.state != "present")
+            raise Transient(
+                f"created, but not to be seen after {VISIBLE_TIMEOUT_S:g} s: {hidden}; does this user have Describe?"
+            )
         await asyncio.sleep(VISIBLE_POLL_S)
 
 
@@ -160,5 +163,9 @@ def _is_created(name: str, code: int, message: str) -> bool:
     kind = for_code(code)
     if kind is TopicAlreadyExistsError:  # somebody else was faster
         return False
+    if kind is TopicAuthorizationFailedError:
+        raise ConfigurationError(
+            f"topic {name} cannot be created: this user has neither Create of it nor of the cluster"
+        )
     failure = Transient if kind.retriable else ConfigurationError
     raise failure(f"topic {name} cannot be created: {message or kind.__name__}")

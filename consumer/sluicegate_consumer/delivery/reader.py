@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from sluicegate_consumer.delivery.bounded import finish_within
 from sluicegate_consumer.delivery.kafka_admin import describe_topics, kafka_admin
 from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options
+from sluicegate_consumer.delivery.refusals import principal, refused
 from sluicegate_consumer.delivery.values import Arrival
 from sluicegate_consumer.errors import ConfigurationError, Transient
 from sluicegate_consumer.operations.settings import KafkaSettings
@@ -29,12 +30,12 @@ async def read_topic(kafka: KafkaSettings, topic: str, *, follow: bool = False) 
         follow: Go on after the ends, for ever.
 
     Raises:
-        ConfigurationError: there is no such topic.
+        ConfigurationError: there is no such topic, or it may not be read.
         Transient: the brokers cannot be reached, or nothing has come for `kafka.request_timeout_s` although
             there is more.
     """
     partitions = await _partitions(kafka, topic)
-    async with _consumer(kafka) as consumer:
+    async with _consumer(kafka, topic) as consumer:
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         records = _all(consumer) if follow else _until_end(consumer, partitions, kafka.request_timeout_s)
@@ -47,13 +48,14 @@ async def _partitions(kafka: KafkaSettings, topic: str) -> list[TopicPartition]:
         described = (await describe_topics(admin, [topic])).get(topic)
     if described is None:
         raise ConfigurationError(
-            f"topic {topic} does not exist at {kafka.bootstrap_servers}: run `sluicegate topics create`"
+            f"topic {topic} does not exist at {kafka.bootstrap_servers}, or {principal(kafka)} may not Describe it: "
+            "run `sluicegate topics create`, or grant what docs/kafka-rights.md lists"
         )
     return [TopicPartition(topic, number) for number in range(described.partitions)]
 
 
 @asynccontextmanager
-async def _consumer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+async def _consumer(kafka: KafkaSettings, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         **client_options(kafka),
         group_id=None,
@@ -66,6 +68,8 @@ async def _consumer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
             await consumer.start()
         yield consumer
     except (KafkaError, TimeoutError, OSError) as error:
+        if (why := refused(error, kafka, "Read", topic=topic)) is not None:
+            raise why from error
         raise Transient(f"Kafka at {kafka.bootstrap_servers}: {str(error) or type(error).__name__}") from error
     finally:
         await finish_within(STOP_TIMEOUT_S, consumer.stop(), "consumer")

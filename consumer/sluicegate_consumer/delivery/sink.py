@@ -18,7 +18,8 @@ class Sink(Protocol):
         """Connect.
 
         Raises:
-            Fatal: no broker answers, or it does not let us in.
+            Fatal: no broker answers.
+            ConfigurationError: one does not let us in, or refuses a right.
         """
 
     async def send(self, record: Record) -> asyncio.Future[Any]:
@@ -26,7 +27,7 @@ class Sink(Protocol):
 
         Returns:
             A future that is done when every in-sync replica has the record, and that fails when nobody can tell any
-            longer whether it ever will.
+            longer whether it ever will: with a ConfigurationError where the broker refuses us the right.
 
         Raises:
             Unwritable: the record is too large; nothing was buffered.

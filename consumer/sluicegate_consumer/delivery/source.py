@@ -19,7 +19,8 @@ class Source(Protocol):
         """Join the group.
 
         Raises:
-            Fatal: no broker answers, or it does not let us in.
+            Fatal: no broker answers.
+            ConfigurationError: one does not let us in, or refuses a right.
         """
 
     async def receive(
@@ -30,6 +31,7 @@ class Source(Protocol):
         Raises:
             Transient: the broker failed in a way that may pass.
             Fatal: it failed in a way that will not.
+            ConfigurationError: it refuses us the right.
         """
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
@@ -37,6 +39,7 @@ class Source(Protocol):
 
         Raises:
             Transient: the commit was not accepted; the records from the last accepted one on will come again.
+            ConfigurationError: the broker refuses us the right.
         """
 
     async def behind(self, without: Collection[Partition] = ()) -> int:

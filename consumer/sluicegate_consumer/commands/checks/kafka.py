@@ -9,7 +9,8 @@ from sluicegate_consumer.commands.checks.finding import Level, Said
 from sluicegate_consumer.commands.checks.network import Endpoint, judge_host
 from sluicegate_consumer.delivery.kafka_admin import kafka_admin
 from sluicegate_consumer.delivery.provision import TopicState, inspect_topics, topic_plans
-from sluicegate_consumer.operations.settings import Settings
+from sluicegate_consumer.delivery.refusals import principal, refused
+from sluicegate_consumer.operations.settings import KafkaSettings, Settings
 
 
 async def check_kafka(settings: Settings) -> AsyncIterator[Said]:
@@ -22,26 +23,28 @@ async def check_kafka(settings: Settings) -> AsyncIterator[Said]:
             yield await judge_host(Endpoint("advertised listener", host, Level.PROBLEM))
         plans = topic_plans(settings.topics.names(), settings.kafka.max_record_bytes)
         for state in await inspect_topics(admin, plans):
-            yield _topic(state)
+            yield _topic(state, settings.kafka)
         for group in (settings.delivery.consumer_group, settings.delivery.worker_group):
-            yield await _group(admin, group)
+            yield await _group(admin, group, settings.kafka)
 
 
-def _topic(state: TopicState) -> Said:
+def _topic(state: TopicState, kafka: KafkaSettings) -> Said:
     if state.state == "missing":
         return (
             Level.PROBLEM,
-            f"topic {state.name}: missing, or hidden from this user: `sluicegate topics create`",
+            f"topic {state.name}: missing, or {principal(kafka)} may not Describe it: `sluicegate topics create`",
         )
     if state.differences:
         return Level.PROBLEM, f"topic {state.name}: {'; '.join(state.differences)}"
     return Level.OK, f"topic {state.name}"
 
 
-async def _group(admin: AIOKafkaAdminClient, group: str) -> Said:
+async def _group(admin: AIOKafkaAdminClient, group: str, kafka: KafkaSettings) -> Said:
     try:
         await admin.find_coordinator(group)
     except KafkaError as error:
+        if (why := refused(error, kafka, "Describe", topic="", group=group)) is not None:
+            return Level.PROBLEM, str(why)
         level = Level.WARNING if error.retriable else Level.PROBLEM
         return level, f"group {group}: {type(error).__name__}"
     return Level.OK, f"group {group}"
