@@ -12,11 +12,14 @@ from load import uploads
 from stage import Stage, stage_of
 from world import COMMANDS, World
 
-from brokers import kafka_home
+from brokers import Kafka
+from fake_ollama import ollama_server
+from secure_kafka import SecureKafka
 
 UPLOADS = 150
 RATE = 75.0
 HEAL_WITHIN_S = 45.0
+LONG_STAGES = ("apache_three", "apache_secure")
 STACKS_AFTER_S = 120.0
 """A test that takes so long hangs: what every task of it waits for is printed before it is given up."""
 
@@ -38,9 +41,10 @@ def embedded_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="session")
-def apache_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    if kafka_home() is None:
-        pytest.skip("no Apache Kafka: set KAFKA_HOME to an unpacked Kafka 4, and have java on the path")
+def apache_session(
+    apache_home: Path,  # noqa: ARG001 - skips where there is none
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
     with ExitStack() as stack:
         yield stage_of("apache", stack, tmp_path_factory.mktemp("apache"))
 
@@ -52,11 +56,37 @@ def apache_stage(apache_session: Stage) -> Stage:
     return apache_session
 
 
-@pytest.fixture(params=["embedded", "apache"])
+@pytest.fixture(scope="session")
+def apache_three_stage(apache_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Three nodes, without a proxy."""
+    with ExitStack() as stack:
+        kafka = Kafka(apache_home, tmp_path_factory.mktemp("three"), nodes=3)
+        stack.callback(kafka.kill)
+        kafka.start()
+        ollama = stack.enter_context(ollama_server(decision="approve"))
+        yield Stage(kafka.bootstrap_servers, kafka.bootstrap_servers, ollama, kafka=kafka)
+
+
+@pytest.fixture(scope="session")
+def apache_secure_stage(secure_kafka: SecureKafka) -> Iterator[Stage]:
+    """One node that asks each service for TLS, a password and rights."""
+    kafka = secure_kafka.kafka
+    with ollama_server(decision="approve") as ollama:
+        yield Stage(kafka.bootstrap_servers, kafka.proxied_servers, ollama, kafka=kafka, secure=secure_kafka)
+
+
+STAGES = {
+    "embedded": "embedded_stage",
+    "apache": "apache_session",
+    "apache_three": "apache_three_stage",
+    "apache_secure": "apache_secure_stage",
+}
+
+
+@pytest.fixture(params=["embedded", "apache", *(pytest.param(name, marks=pytest.mark.long) for name in LONG_STAGES)])
 def stage(request: pytest.FixtureRequest) -> Stage:
-    """Any broker."""
-    name = {"embedded": "embedded_stage", "apache": "apache_session"}[request.param]
-    found: Stage = request.getfixturevalue(name)
+    """Any broker: the first two in every run of the tests, all of them in the long one."""
+    found: Stage = request.getfixturevalue(STAGES[request.param])
     found.clear()
     return found
 

@@ -4,17 +4,20 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 from load import POLICY
 from stage import Stage
 from world import DRAIN_S, IN_FLIGHT, World
 
+from secure_kafka import names_of
 from sluicegate_consumer.delivery.kafka_admin import kafka_admin
 from sluicegate_consumer.delivery.provision import create_topics, topic_plans
+from sluicegate_consumer.delivery.rights import CONSUME, ESCALATE, Right
 from sluicegate_consumer.operations.settings import KafkaSettings
 from sluicegate_schemas.topics import Topics
 
@@ -29,16 +32,37 @@ async def installation(stage: Stage, directory: Path, **settings: str) -> AsyncI
     directory.mkdir(parents=True, exist_ok=True)
     run = uuid.uuid4().hex[:8]
     topics = Topics(*(f"{name}-{run}" for name in ("uploads", "verdicts", "escalations", "reviews", "dead-letters")))
-    async with kafka_admin(KafkaSettings(bootstrap_servers=stage.direct)) as admin:
-        await create_topics(admin, topic_plans(topics, MAX_RECORD_BYTES, partitions=PARTITIONS, replication=1))
+    await _create(stage, topics)
     policy = directory / "policy.yaml"
     policy.write_text(POLICY)
     world = World(stage, topics, directory, _settings(stage, topics, run, policy) | settings, SERVICE)
+    if stage.secure is not None:
+        let_in(world)
     try:
         yield world
     finally:
         for service in world.services:
             service.kill()
+
+
+async def _create(stage: Stage, topics: Topics) -> None:
+    if stage.mock is not None:  # answers no administrator
+        for name in asdict(topics).values():
+            stage.mock.create_topic(name, PARTITIONS)
+        return
+    replication = stage.kafka.replication if stage.kafka is not None else 1
+    async with kafka_admin(KafkaSettings(bootstrap_servers=stage.direct)) as admin:
+        await create_topics(
+            admin, topic_plans(topics, MAX_RECORD_BYTES, partitions=PARTITIONS, replication=replication)
+        )
+
+
+def let_in(world: World, without: Mapping[str, Right] = MappingProxyType({})) -> None:
+    """Give each service its user, and that user the least rights, less the one that is named for its service."""
+    names = names_of(world.topics, world.consumer_group, world.worker_group)
+    for user, role in (("consume", CONSUME), ("escalate", ESCALATE)):
+        world.stage.secure.grant(user, role, names, without.get(user))
+        world.credentials[user] = world.stage.secure.settings(user)
 
 
 def _settings(stage: Stage, topics: Topics, run: str, policy: Path) -> dict[str, str]:

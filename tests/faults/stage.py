@@ -6,6 +6,8 @@ from pathlib import Path
 
 from brokers import Kafka, kafka_home
 from fake_ollama import OllamaServer, ollama_server
+from mock_kafka import MockKafka
+from secure_kafka import SecureKafka
 from sluicegate_consumer.demo.broker import embedded_broker
 from tcp_proxy import TcpProxy
 
@@ -21,13 +23,16 @@ class Stage:
     ollama: OllamaServer
     proxy: TcpProxy | None = None
     kafka: Kafka | None = None
+    mock: MockKafka | None = None
+    secure: SecureKafka | None = None
+    """Where each service needs a user of its own, with rights."""
     session_s: float = 2.0
     """The shortest session that the broker allows."""
 
     @property
     def ends_sessions(self) -> bool:
         """Whether it gives a silent member's partitions away; the embedded broker never does."""
-        return self.kafka is not None
+        return self.kafka is not None or self.mock is not None
 
     def clear(self) -> None:
         """Forget what the language model was told to do."""

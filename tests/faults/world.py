@@ -42,6 +42,8 @@ class World:
     directory: Path
     settings: dict[str, str]
     program: list[str]
+    credentials: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By command: as whom it connects, where that is asked."""
     services: list[ServiceProcess] = field(default_factory=list)
     published: dict[str, Upload] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
@@ -97,7 +99,8 @@ class World:
         """Start one more service."""
         number = len(self.services)
         log = self.directory / f"{command}-{number}.log"
-        service = ServiceProcess(command, self.settings | environment, log, program=self.program)
+        settings = self.settings | self.credentials.get(command, {}) | environment
+        service = ServiceProcess(command, settings, log, program=self.program)
         service.start(FAILPOINT=failpoint)
         self.services.append(service)
         self.note(f"start {command}-{number} {failpoint}")

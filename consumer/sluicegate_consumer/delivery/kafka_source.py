@@ -25,6 +25,9 @@ JOIN_MARGIN_S = 5.0
 NEVER_MS = 2**31 - 1
 """Not asking for records is how this service holds them back, for as long as it must; leaving the group for it would
 only hand the same records to somebody else."""
+METADATA_MAX_AGE_MS = 10_000
+"""A partition whose leader moves before its first record is asked of the old leader until this is over: the client
+looks for leaders by itself when a fetch fails, but not when a start offset does. Its default is five minutes."""
 
 log = structlog.get_logger()
 
@@ -54,6 +57,7 @@ class KafkaSource:
             rebalance_timeout_ms=round(self._kafka.rebalance_timeout_s * 1000),
             max_poll_interval_ms=NEVER_MS,
             max_partition_fetch_bytes=self._kafka.max_record_bytes,
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
         )
         self._consumer.subscribe([self._topic], listener=_Listener(self._next, revoked))
         try:
