@@ -89,7 +89,6 @@ ALWAYS = {Request.PRODUCE, Request.FETCH, Request.OFFSET_COMMIT}
 SHORT = {
     (Request.PRODUCE, errors.MessageSizeTooLargeError),
     (Request.PRODUCE, errors.TopicAuthorizationFailedError),
-    (Request.PRODUCE, errors.OutOfOrderSequenceNumber),
     (Request.OFFSET_COMMIT, errors.GroupAuthorizationFailedError),
 }
 """The same of the final ones."""
@@ -97,7 +96,7 @@ SHORT = {
 SAID_AS = {errors.InvalidProducerEpoch: "ProducerFenced"}
 """The client has another word for it."""
 
-REPEATED = 3
+REPEATED = 2
 """So often each passing error comes."""
 
 

@@ -20,7 +20,7 @@ from service_process import ServiceProcess
 from sluicegate_consumer.delivery.rights import CONSUME, ESCALATE, Right
 
 ROLES = {"consume": CONSUME, "escalate": ESCALATE}
-SHORT = {("consume", "consumer_group"), ("consume", "uploads"), ("consume", "dead_letters"), ("escalate", "reviews")}
+SHORT = {("consume", "consumer_group"), ("consume", "dead_letters"), ("escalate", "reviews")}
 """Of the rights that are taken away, those in every run of the tests; the rest are `long`."""
 
 

@@ -66,6 +66,7 @@ async def test_a_rolling_restart_costs_nothing(apache_three_stage: Stage, surviv
     assert [] == made.exits
 
 
+@pytest.mark.long
 async def test_below_its_quorum_nothing_is_acknowledged_and_nothing_is_lost(apache_three_stage: Stage, survive):
     """Two of three are gone: the third must take no record alone, and everything is done when they are back."""
 

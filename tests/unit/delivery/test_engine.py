@@ -11,7 +11,7 @@ from sluicegate_consumer.delivery.dead_letters import dead_letter
 from sluicegate_consumer.delivery.engine import Engine
 from sluicegate_consumer.delivery.memory import MemoryBroker, MemorySink, MemorySource
 from sluicegate_consumer.delivery.values import Delivered, Outcome, Record, Ticket
-from sluicegate_consumer.errors import Fatal, Poison
+from sluicegate_consumer.errors import ConfigurationError, Fatal, Poison
 from sluicegate_consumer.operations.health import Health, State
 from sluicegate_consumer.operations.settings import DeliverySettings
 from sluicegate_schemas.message import Message
@@ -249,6 +249,17 @@ async def test_a_failed_acknowledgement_ends_the_service_without_a_commit():
         with pytest.raises(Fatal, match="did not take the outcome"):
             await service.task
         assert (["verdicts"], []) == (service.observer.failures, service.broker.commits)
+
+
+async def test_a_right_that_the_broker_refuses_ends_the_service_as_what_it_is():
+    async with running(Echo()) as service:
+        service.sink.holding = True
+        service.upload(1)
+        await service.until(lambda: len(service.sink.held) == 1)
+        service.sink.held.pop()[1].set_exception(ConfigurationError("User:consume may not Write topic verdicts"))
+        with pytest.raises(ConfigurationError, match=r"^User:consume may not Write"):
+            await service.task
+        assert [] == service.broker.commits
 
 
 async def test_an_absent_acknowledgement_ends_the_service():
