@@ -1,6 +1,8 @@
 """What Kafka refuses, told to whoever can mend it: who may not do what on which topic, or why nobody gets in."""
 
+import asyncio
 import ssl
+from contextlib import suppress
 
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
@@ -19,6 +21,8 @@ from sluicegate_consumer.errors import ConfigurationError, Fatal
 from sluicegate_consumer.operations.settings import KafkaSettings
 
 WHERE = "docs/kafka-rights.md"
+ASK_TIMEOUT_S = 10.0
+"""For asking all brokers once more."""
 
 
 def principal(kafka: KafkaSettings) -> str:
@@ -60,6 +64,13 @@ async def shut_out(error: BaseException | None, kafka: KafkaSettings) -> Configu
     """
     if not isinstance(error, KafkaConnectionError):
         return None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ASK_TIMEOUT_S):
+            return await _first_refusal(kafka)
+    return None
+
+
+async def _first_refusal(kafka: KafkaSettings) -> ConfigurationError | Fatal | None:
     for host, port, _ in collect_hosts(kafka.bootstrap_servers, randomize=False):
         try:
             connection = await create_conn(host, port, **connection_options(kafka))
@@ -86,14 +97,14 @@ def _shut_out(why: BaseException, kafka: KafkaSettings, broker: str) -> Configur
                 f"kafka.tls_ca_file={kafka.tls_ca_file or 'not set, so the system has its own'} must hold the "
                 "authority that signed it"
             )
+        case KafkaConnectionError() | ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return Fatal(
+                f"{broker} hung up before it said anything: if it is not just ending, "
+                f"does kafka.security_protocol={kafka.security_protocol} fit its listener?"
+            )
         case ssl.SSLError():
             return ConfigurationError(
                 f"{broker} does not agree on TLS: {why.reason or why}; "
-                f"does kafka.security_protocol={kafka.security_protocol} fit its listener?"
-            )
-        case KafkaConnectionError():
-            return Fatal(
-                f"{broker} hung up before it said anything: if it is not just ending, "
                 f"does kafka.security_protocol={kafka.security_protocol} fit its listener?"
             )
     return None
