@@ -21,11 +21,13 @@ from sluicegate_consumer.moderation.device import Device
 from sluicegate_consumer.moderation.first_tier import FirstTier, Limits
 from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.operations.cores import usable_cores
+from sluicegate_consumer.operations.egress_start import guard_egress
 from sluicegate_consumer.operations.endpoints import serve_endpoints
 from sluicegate_consumer.operations.health import watched
 from sluicegate_consumer.operations.metrics import new_metrics
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_consumer.operations.shutdown import SHUTDOWN_MARGIN_S, shutdown_signals
+from sluicegate_consumer.operations.telemetry import silence
 from sluicegate_consumer.policy.load import load_policy
 from sluicegate_schemas.events import Stage
 
@@ -39,11 +41,13 @@ async def consume(settings: Settings) -> None:
         ConfigurationError: something in the settings, the policy or the model is not usable.
         Fatal: the process cannot go on; nothing unfinished is committed.
     """
+    silence()
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(shutdown_signals(settings.delivery.drain_timeout_s + SHUTDOWN_MARGIN_S))
         watch, metrics = settings.observability, new_metrics()
         health = stack.enter_context(watched(watch.stall_timeout_s))
         stack.enter_context(serve_endpoints(metrics.registry, health, watch.endpoint_host, watch.endpoint_port))
+        await guard_egress(settings, metrics.egress_refused)
 
         policies = load_policy(settings.policy_file)
         classifier = await asyncio.to_thread(load_classifier, settings.model, max_batch=settings.batch.max_frames)
@@ -56,7 +60,7 @@ async def consume(settings: Settings) -> None:
         decoder = await stack.enter_async_context(
             ProcessDecoder(card.geometry, DecodeLimits.of(settings.decode), processes)
         )
-        fetcher = await stack.enter_async_context(StoreFetcher(settings.fetch))
+        fetcher = await stack.enter_async_context(StoreFetcher(settings.fetch, settings.egress.allowed_hosts))
 
         stages = FirstTier(
             fetcher=fetcher,

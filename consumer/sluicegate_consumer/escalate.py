@@ -16,11 +16,13 @@ from sluicegate_consumer.images.fetcher import StoreFetcher
 from sluicegate_consumer.images.image import DecodeLimits, Rendition
 from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.moderation.second_tier import Escalations, Limits
+from sluicegate_consumer.operations.egress_start import guard_egress
 from sluicegate_consumer.operations.endpoints import serve_endpoints
 from sluicegate_consumer.operations.health import watched
 from sluicegate_consumer.operations.metrics import new_metrics
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_consumer.operations.shutdown import SHUTDOWN_MARGIN_S, shutdown_signals
+from sluicegate_consumer.operations.telemetry import silence
 from sluicegate_consumer.pixels import Geometry
 from sluicegate_consumer.policy.document import PolicyDocument
 from sluicegate_consumer.policy.load import load_policy
@@ -41,18 +43,20 @@ async def escalate(settings: Settings) -> None:
         ConfigurationError: something in the settings, the policy or the language model is not usable.
         Fatal: the process cannot go on; nothing unfinished is committed.
     """
+    silence()
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(shutdown_signals(settings.delivery.drain_timeout_s + SHUTDOWN_MARGIN_S))
         watch, metrics = settings.observability, new_metrics()
         health = stack.enter_context(watched(watch.stall_timeout_s))
         stack.enter_context(serve_endpoints(metrics.registry, health, watch.endpoint_host, watch.endpoint_port))
+        await guard_egress(settings, metrics.egress_refused)
 
         policies = load_policy(settings.policy_file)
         tier = await stack.enter_async_context(OllamaTier(settings.ollama, criteria_of(policies)))
         decoder = await stack.enter_async_context(
             ProcessDecoder(RENDER_ONLY, DecodeLimits.of(settings.decode), settings.decode.processes or 1)
         )
-        fetcher = await stack.enter_async_context(StoreFetcher(settings.fetch))
+        fetcher = await stack.enter_async_context(StoreFetcher(settings.fetch, settings.egress.allowed_hosts))
 
         stages = Escalations(
             fetcher=fetcher,

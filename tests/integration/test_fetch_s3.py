@@ -11,8 +11,8 @@ from image_server import image_server, redirect, status
 from s3_server import CREDENTIALS, S3, s3_server
 from sluicegate_consumer.errors import ConfigurationError, Transient, Unprocessable
 from sluicegate_consumer.images.fetcher import StoreFetcher
-from sluicegate_consumer.images.object_store import own_hosts
 from sluicegate_consumer.operations.settings import FetchSettings
+from sluicegate_consumer.operations.store_hosts import own_hosts
 from sluicegate_schemas.events import ImageReference, Reason
 
 pytestmark = pytest.mark.integration
@@ -122,7 +122,7 @@ async def test_a_redirect_to_another_host_leads_nowhere(host: str):
     ],
 )
 def test_a_client_may_speak_to_its_store_and_its_credentials_only(options: dict[str, str], hosts: tuple[str, ...]):
-    allowed = own_hosts("s3", options)
+    allowed = own_hosts("s3", options, ("s3.eu-west-1.amazonaws.com", "media.example.org"))
     assert all(any(host.endswith(each) for each in allowed) for host in hosts)
     assert not any("else.where".endswith(each) for each in allowed)
     assert "169.254.169.254" in allowed

@@ -5,9 +5,11 @@ import ssl
 from typing import Any
 
 from aiokafka import ConsumerRecord
+from aiokafka.client import AIOKafkaClient
 
 from sluicegate_consumer.delivery.values import Arrival, Partition
 from sluicegate_consumer.errors import ConfigurationError, Fatal
+from sluicegate_consumer.operations.egress_guard import admit_brokers
 from sluicegate_consumer.operations.settings import KafkaSettings
 from sluicegate_schemas.message import Message
 
@@ -42,6 +44,14 @@ def arrival_of(record: ConsumerRecord) -> Arrival:
         record.offset,
         Message(record.key, record.value, tuple(record.headers), record.timestamp),
     )
+
+
+def hear_brokers(client: AIOKafkaClient) -> None:
+    """Tell the egress guard, with each of a client's updates, where the cluster says that its brokers are.
+
+    Clients go on to these addresses, whatever was asked first. To be called before the client connects.
+    """
+    client.cluster.add_listener(lambda cluster: admit_brokers((each.host, each.port) for each in cluster.brokers()))
 
 
 def require_running(task: asyncio.Task[Any] | None, what: str) -> None:

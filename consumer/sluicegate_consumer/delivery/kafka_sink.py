@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from sluicegate_consumer.delivery.bounded import finish_within
-from sluicegate_consumer.delivery.kafka_client import client_options, require_running
+from sluicegate_consumer.delivery.kafka_client import client_options, hear_brokers, require_running
 from sluicegate_consumer.delivery.refusals import refused, shut_out
 from sluicegate_consumer.delivery.sink import Unwritable
 from sluicegate_consumer.delivery.values import Record
@@ -37,6 +37,7 @@ class KafkaSink:
             # Refused here, a record costs nothing. Refused by the broker, it would spoil the producer's sequence.
             max_request_size=self._kafka.max_record_bytes + HEADROOM_BYTES,
         )
+        hear_brokers(self._producer.client)
         try:
             await self._producer.start()
         except KafkaError as error:

@@ -10,7 +10,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from sluicegate_consumer.delivery.bounded import finish_within
-from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options, require_running
+from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options, hear_brokers, require_running
 from sluicegate_consumer.delivery.refusals import refused, shut_out
 from sluicegate_consumer.delivery.source import Revoked
 from sluicegate_consumer.delivery.values import Arrival, Partition
@@ -59,6 +59,7 @@ class KafkaSource:
             max_partition_fetch_bytes=self._kafka.max_record_bytes,
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
         )
+        hear_brokers(self._consumer._client)  # noqa: SLF001 - there is no public way
         self._consumer.subscribe([self._topic], listener=_Listener(self._next, revoked))
         try:
             await self._consumer.start()

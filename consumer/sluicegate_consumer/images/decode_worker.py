@@ -3,12 +3,13 @@
 It may crash, hang or eat all the memory it is allowed: that costs the one image it works on.
 """
 
+import os
 import resource
 import signal
 import socket
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NoReturn
 
 from PIL import Image
 
@@ -16,14 +17,17 @@ from sluicegate_consumer.errors import Unprocessable
 from sluicegate_consumer.images.arena import map_frames
 from sluicegate_consumer.images.decode import decode_frames, render_frame
 from sluicegate_consumer.images.decode_job import Job, Setup, packed, receive_message
+from sluicegate_consumer.operations.no_egress import refuse_all
 from sluicegate_consumer.pixels import Frame
 
+REFUSED_EXIT_CODE = 77
 ORPHAN_GRACE = 2.0
 """Times the parent's patience: a process whose parent is gone ends itself after this, even inside a decoder."""
 
 
 def main(setup: Setup) -> None:
     """Serve until the parent closes the connection."""
+    refuse_all(_end)
     _limit_resources(setup.limits.memory_bytes)
     frames = map_frames(setup.arena, setup.geometry, setup.slots)
     # Ours is the limit that counts, see `require_pixels`; Pillow's own would come first for large images.
@@ -36,6 +40,12 @@ def main(setup: Setup) -> None:
             signal.setitimer(signal.ITIMER_REAL, 0)
             connection.sendall(packed(header, payload))
             connection.sendall(payload)
+
+
+def _end(event: str) -> NoReturn:
+    """End at once: a decoder needs no connection, and one that asks for it does what an image told it to."""
+    os.write(sys.stderr.fileno(), f"a decoding process asked for {event}: ended\n".encode())
+    os._exit(REFUSED_EXIT_CODE)
 
 
 def _answer(job: Job, data: bytes, setup: Setup, frames: Frame) -> tuple[dict[str, Any], bytes]:

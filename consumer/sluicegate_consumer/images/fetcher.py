@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Collection
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -24,10 +25,16 @@ LARGE_BYTES = 256 * 1024
 
 
 class StoreFetcher:
-    """Fetches from every kind of store, each by the part of a URI before `://`."""
+    """Fetches from every kind of store, each by the part of a URI before `://`.
 
-    def __init__(self, settings: FetchSettings) -> None:
+    Args:
+        settings: What may be fetched, and at what cost.
+        public_hosts: Hosts of a cloud's stores that may be reached, see `egress.allowed_hosts`.
+    """
+
+    def __init__(self, settings: FetchSettings, public_hosts: Collection[str] = ()) -> None:
         self._settings = settings
+        self._public_hosts = public_hosts
         self._allowed = AllowList.of(settings.allowed_uri_prefixes)
 
     async def __aenter__(self) -> Self:
@@ -41,7 +48,7 @@ class StoreFetcher:
         buckets = {
             f"{prefix.scheme}://{prefix.host}" for prefix in self._allowed.prefixes if prefix.scheme in OBJECT_SCHEMES
         }
-        objects = ObjectStore(settings.store_options, settings.timeout_s, buckets)
+        objects = ObjectStore(settings.store_options, settings.timeout_s, buckets, self._public_hosts)
         self._stores: dict[str, Store] = {
             "file": FileStore(settings.file_roots),
             "http": http,

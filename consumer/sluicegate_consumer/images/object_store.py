@@ -1,13 +1,14 @@
 """`s3://`, `gs://` and `az://`, through obstore."""
 
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from sluicegate_consumer.errors import ConfigurationError, Transient
 from sluicegate_consumer.images.store import described, missing, read_within, refused, require_size
+from sluicegate_consumer.operations.store_hosts import PREFIXES, own_hosts
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Bucket
@@ -15,24 +16,6 @@ if TYPE_CHECKING:
 
 NO_PROXY_THERE = "http://127.0.0.1:9"
 """Nothing listens on port 9, and by its name (discard) nothing that listened would pass anything on."""
-PROVIDERS = {
-    "s3": (".amazonaws.com", ".amazonaws.com.cn"),
-    "gs": (".googleapis.com", "metadata.google.internal"),
-    "az": (".core.windows.net", ".microsoftonline.com"),
-}
-"""Where each kind of store and its identity service live, unless the options say otherwise."""
-METADATA = ("169.254.169.254", "169.254.170.2", "169.254.170.23")
-"""Link-local services that give a machine or container its credentials."""
-PREFIXES = {"s3": "aws_", "gs": "google_", "az": "azure_"}
-"""What the options of one provider alone begin with, in its configuration and in the environment."""
-
-
-def own_hosts(scheme: str, options: Mapping[str, str]) -> tuple[str, ...]:
-    """The hosts that a store's client may speak to: its endpoints, or its provider's where none is configured."""
-    named = (PREFIXES[scheme], "endpoint")
-    urls = [value for name, value in options.items() if name.lower().startswith(named) and "://" in value]
-    endpoints = tuple(host for url in urls if (host := urlsplit(url).hostname))
-    return (*(endpoints or PROVIDERS[scheme]), *METADATA)
 
 
 class ObjectStore:
@@ -42,13 +25,21 @@ class ObjectStore:
         options: As obstore names them; those of another provider are left out.
         timeout_s: For one request.
         buckets: As URLs without a path, for example `s3://images`.
+        allowed_hosts: Public hosts that may be reached where no endpoint is configured.
 
     Raises:
         ConfigurationError: a client does not accept its options.
     """
 
-    def __init__(self, options: Mapping[str, str], timeout_s: float, buckets: Iterable[str]) -> None:
-        self._buckets = {url: _connect(url, options, timedelta(seconds=timeout_s)) for url in buckets}
+    def __init__(
+        self,
+        options: Mapping[str, str],
+        timeout_s: float,
+        buckets: Iterable[str],
+        allowed_hosts: Collection[str] = (),
+    ) -> None:
+        timeout = timedelta(seconds=timeout_s)
+        self._buckets = {url: _connect(url, options, timeout, allowed_hosts) for url in buckets}
 
     async def read(self, uri: str, max_bytes: int) -> bytes:
         """See `Store`."""
@@ -75,7 +66,7 @@ class ObjectStore:
         self._buckets.clear()
 
 
-def _connect(url: str, options: Mapping[str, str], timeout: timedelta) -> "Bucket":
+def _connect(url: str, options: Mapping[str, str], timeout: timedelta, allowed_hosts: Collection[str]) -> "Bucket":
     from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
     from obstore.store import from_url  # noqa: PLC0415 - same
 
@@ -95,7 +86,7 @@ def _connect(url: str, options: Mapping[str, str], timeout: timedelta) -> "Bucke
                 # The client follows redirects and cannot be told not to: so that they lead nowhere, hosts that are
                 # not the store's own are only to be had through a proxy that is not there.
                 "proxy_url": NO_PROXY_THERE,
-                "proxy_excludes": ",".join(own_hosts(scheme, os.environ | own)),
+                "proxy_excludes": ",".join(own_hosts(scheme, os.environ | own, allowed_hosts)),
             },
             # One attempt: what is to be tried again is decided in one place, for all stores.
             retry_config={"max_retries": 0},

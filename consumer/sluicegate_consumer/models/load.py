@@ -68,9 +68,9 @@ def _open(checkpoint: Checkpoint, device: str, max_batch: int) -> Classifier:
 
 def _engine(checkpoint: Checkpoint, device: str, max_batch: int) -> Classifier:
     torch = checkpoint.runtime == "torch"
+    go_offline()
     try:
         if torch:
-            go_offline()
             from sluicegate_consumer.models.torch_classifier import TorchClassifier  # noqa: PLC0415 - an extra
 
             return TorchClassifier(checkpoint, device=device, max_batch=max_batch)

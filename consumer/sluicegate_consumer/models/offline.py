@@ -2,10 +2,13 @@
 
 import os
 
+from sluicegate_consumer.operations.telemetry import silence
+
 
 def go_offline() -> None:
-    """Forbid Hugging Face's libraries the network, in this process and those that it starts.
+    """Forbid Hugging Face's libraries the network, and all libraries their reports; also in processes that we start.
 
-    They read these variables when they are first imported, so this must come before.
+    They read their variables when they are first imported, so this must come before.
     """
-    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    silence()
+    os.environ["HF_HUB_OFFLINE"] = "1"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.models.checkpoint import HUB_PATTERNS
+from sluicegate_consumer.operations.telemetry import silence
 
 
 def pull(name: str, cache_dir: Path | None = None, revision: str | None = None) -> Path:
@@ -22,6 +23,7 @@ def pull(name: str, cache_dir: Path | None = None, revision: str | None = None) 
     Raises:
         ConfigurationError: there is no such checkpoint or revision, or the hub cannot be reached.
     """
+    silence()
     try:
         import huggingface_hub  # noqa: PLC0415 - heavy, and an extra
     except ModuleNotFoundError as error:

@@ -38,6 +38,7 @@ class Metrics:
     _halted: Gauge
     _opinion_seconds: Histogram
     _second_tier_available: Gauge
+    _egress_refused: Counter
     _model: Info
 
     def received(self, records: int) -> None:
@@ -87,6 +88,10 @@ class Metrics:
     def second_tier_available(self, available: bool) -> None:
         """Whether any server of the second tier can be asked."""
         self._second_tier_available.set(available)
+
+    def egress_refused(self) -> None:
+        """A connection or a look-up that no setting asks for was refused."""
+        self._egress_refused.inc()
 
     def model(self, name: str, digest: str, device: str, runtime: str) -> None:
         """The model that this process asks."""
@@ -139,5 +144,6 @@ def new_metrics(registry: CollectorRegistry | None = None) -> Metrics:
             registry=registry,
         ),
         Gauge("sluicegate_second_tier_available", "1: at least one server can be asked.", registry=registry),
+        Counter("sluicegate_egress_refused", "Connections and look-ups that no setting asks for.", registry=registry),
         Info("sluicegate_model", "The model that this process asks.", registry=registry),
     )

@@ -219,6 +219,17 @@ class OllamaSettings(Section):
     """How often a server that is left alone is asked whether it is back."""
 
 
+class EgressSettings(Section):
+    """What may be reached: what the other settings name, at addresses that are not public. Nothing else ever is."""
+
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts that may have public addresses, as far as another setting names them: `media.example.org`, or
+    `.example.org` for every host below. Without an endpoint in `fetch.store_options` a cloud's store is reached only if
+    its provider is among them, for example `.amazonaws.com`."""
+    enforce: bool = True
+    """false: what would be refused is logged and counted, and goes on."""
+
+
 class ObservabilitySettings(Section):
     """What can be seen from outside."""
 
@@ -255,6 +266,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     batch: BatchSettings = BatchSettings()
     ollama: OllamaSettings = OllamaSettings()
+    egress: EgressSettings = EgressSettings()
     observability: ObservabilitySettings = ObservabilitySettings()
 
     @classmethod

@@ -27,7 +27,8 @@ async def check_images(settings: Settings) -> AsyncIterator[Said]:
         yield Level.OK, "no fetch.allowed_uri_prefixes and no fetch.file_roots: only inline images are judged"
     for root in fetch.file_roots:
         yield _root(root)
-    async with StoreFetcher(fetch.model_copy(update={"deadline_s": PROBE_DEADLINE_S})) as fetcher:
+    brief = fetch.model_copy(update={"deadline_s": PROBE_DEADLINE_S})
+    async with StoreFetcher(brief, settings.egress.allowed_hosts) as fetcher:
         for said in await asyncio.gather(*(_probe(fetcher, prefix) for prefix in fetch.allowed_uri_prefixes)):
             yield said
 
