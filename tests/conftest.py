@@ -11,6 +11,10 @@ from hypothesis import settings
 from brokers import Kafka, kafka_home
 from secure_kafka import SecureKafka
 from sluicegate_consumer.demo.broker import embedded_broker
+from sluicegate_consumer.operations.telemetry import silence
+
+# Before any test imports a library that would report to its maker: no test reaches beyond loopback.
+silence()
 
 # Enough to find what is commonly wrong within seconds; `HYPOTHESIS_PROFILE=thorough` looks longer.
 settings.register_profile("quick", max_examples=50, deadline=None)

@@ -322,7 +322,7 @@ def test_a_check_names_what_is_missing_and_ends_with_zero_once_it_is_there(ollam
         "ok      judging: labels as the policy's entry",
         f"ok      images: fetch.file_roots: {tmp_path}",
         f"ok      second tier: {ollama.removeprefix('http://')}: Ollama 0.17.4",
-        "ok      network: ollama.urls: 127.0.0.1: 127.0.0.1",
+        f"ok      network: ollama.urls: {ollama.removeprefix('http://')}: 127.0.0.1",
     ):
         assert line in after.stdout
     assert "hunter2" not in after.stdout

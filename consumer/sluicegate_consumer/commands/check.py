@@ -14,6 +14,7 @@ from sluicegate_consumer.commands.checks.kafka import check_kafka
 from sluicegate_consumer.commands.checks.network import check_network
 from sluicegate_consumer.commands.checks.second_tier import check_second_tier
 from sluicegate_consumer.commands.endings import ExitCode
+from sluicegate_consumer.commands.privacy import report_privacy
 from sluicegate_consumer.commands.terminal import print_json_line, run, terminal_settings
 from sluicegate_consumer.operations.settings_catalogue import printable
 
@@ -31,12 +32,19 @@ COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"
 def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that one check may take.")] = 20,
+    privacy: Annotated[
+        bool, typer.Option("--privacy", help="Only what may be reached, why, and what refuses the rest.")
+    ] = False,
 ) -> None:
     """Look at everything that the settings name, and print them, secrets masked. Changes nothing.
 
-    Exit code 1 where there is a problem; a warning is none.
+    Exit code 1 where there is a problem; a warning is none. With --privacy 2 where something outside is named that
+    egress.allowed_hosts does not allow, and 1 where it cannot be told.
     """
     settings = terminal_settings()
+    if privacy:
+        report_privacy(settings, timeout, as_json=as_json)
+        return
     findings = run(run_checks(CHECKS, settings, timeout))
     failed = any(finding.level is Level.PROBLEM for finding in findings)
     if as_json:

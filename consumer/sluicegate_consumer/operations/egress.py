@@ -24,8 +24,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 KAFKA_PORT = 9092
 MOST_NAMED = 12
 """Destinations in a message."""
-ADVERTISED = "kafka's brokers"
-"""Where a destination comes from that no setting names: the cluster says where its brokers are."""
+ADVERTISED = "advertised listener"
+"""Of a broker: what stands for the setting where none names a destination, but the Kafka cluster."""
 
 
 class Enforcement(StrEnum):

@@ -31,7 +31,7 @@ class Surveyed:
 
     def __str__(self) -> str:
         host = self.destination.host
-        where = f"{self.destination.key}: {host}"
+        where = f"{self.destination.key}: {self.destination}"
         addresses = ", ".join(self.addresses)
         match self.verdict:
             case None:

@@ -8,9 +8,15 @@ from pydantic import AnyHttpUrl
 
 from sluicegate_consumer.commands.checks.finding import Finding, Level, Said, run_checks
 from sluicegate_consumer.commands.checks.images import check_images
-from sluicegate_consumer.commands.checks.network import check_network, is_public
+from sluicegate_consumer.commands.checks.network import check_network
 from sluicegate_consumer.errors import Transient
-from sluicegate_consumer.operations.settings import FetchSettings, KafkaSettings, OllamaSettings, Settings
+from sluicegate_consumer.operations.settings import (
+    EgressSettings,
+    FetchSettings,
+    KafkaSettings,
+    OllamaSettings,
+    Settings,
+)
 
 
 @pytest.fixture
@@ -46,31 +52,7 @@ async def test_a_check_that_hangs_or_fails_hides_no_other_and_nothing_it_said_be
     ] == await run_checks(checks, settings, 0.05)
 
 
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("127.0.0.1", False),
-        ("::1", False),
-        ("10.1.2.3", False),
-        ("172.31.0.1", False),
-        ("192.168.0.9", False),
-        ("169.254.1.1", False),
-        ("fe80::1%eth0", False),
-        ("fd00::1", False),
-        ("100.64.0.1", False),
-        ("::ffff:10.0.0.1", False),
-        ("8.8.8.8", True),
-        ("172.32.0.1", True),
-        ("100.128.0.1", True),
-        ("2001:4860:4860::8888", True),
-        ("::ffff:8.8.8.8", True),
-    ],
-)
-def test_only_addresses_of_the_public_internet_are_outside(address, public):
-    assert public == is_public(address)
-
-
-async def test_a_public_broker_or_model_is_a_problem_and_a_public_store_a_warning(settings):
+async def test_a_public_address_is_a_problem_unless_it_was_allowed_by_name(settings):
     outside = settings.model_copy(
         update={
             "kafka": KafkaSettings(bootstrap_servers="127.0.0.1:9092, 8.8.8.8:9092"),
@@ -79,32 +61,48 @@ async def test_a_public_broker_or_model_is_a_problem_and_a_public_store_a_warnin
                 allowed_uri_prefixes=("https://1.1.1.1/media/", "s3://uploads/", "gs://uploads/"),
                 store_options={"aws_endpoint": "http://10.0.0.5:9000", "aws_secret_access_key": "hunter2"},
             ),
+            "egress": EgressSettings(allowed_hosts=("1.1.1.1",)),
         }
     )
+    mend = "name a host inside, or add {} to egress.allowed_hosts if it may be reached"
     found = [said async for said in check_network(outside)]
     assert [
-        (Level.OK, "kafka.bootstrap_servers: 127.0.0.1: 127.0.0.1"),
         (
             Level.PROBLEM,
-            "kafka.bootstrap_servers: 8.8.8.8: public address 8.8.8.8: outside the allowed network",
+            "fetch.allowed_uri_prefixes: gs:// without an endpoint in fetch.store_options: .googleapis.com: "
+            "public: outside the allowed network: " + mend.format(".googleapis.com"),
         ),
-        (Level.PROBLEM, "ollama.urls: 8.8.4.4: public address 8.8.4.4: outside the allowed network"),
-        (Level.OK, "ollama.urls: ::1: ::1"),
+        (Level.OK, "kafka.bootstrap_servers: 127.0.0.1:9092: 127.0.0.1"),
+        (
+            Level.PROBLEM,
+            "kafka.bootstrap_servers: 8.8.8.8:9092: public address 8.8.8.8: outside the allowed network: "
+            + mend.format("8.8.8.8"),
+        ),
+        (
+            Level.PROBLEM,
+            "ollama.urls: 8.8.4.4:443: public address 8.8.4.4: outside the allowed network: " + mend.format("8.8.4.4"),
+        ),
+        (Level.OK, "ollama.urls: [::1]:11434: ::1"),
         (
             Level.WARNING,
-            "fetch.allowed_uri_prefixes: 1.1.1.1: public address 1.1.1.1: outside the allowed network",
+            "fetch.allowed_uri_prefixes: 1.1.1.1:443: 1.1.1.1: outside, as egress.allowed_hosts allows",
         ),
-        (Level.OK, "fetch.store_options.aws_endpoint: 10.0.0.5: 10.0.0.5"),
-    ] == found[:-1]
-    level, message = found[-1]
-    assert (Level.WARNING, True) == (level, message.startswith("fetch.allowed_uri_prefixes: gs:// without"))
+        (Level.OK, "fetch.store_options.aws_endpoint: 10.0.0.5:9000: 10.0.0.5"),
+    ] == sorted(found, key=lambda said: "gs://" not in said[1])
+
+
+async def test_what_is_not_enforced_is_said_first(settings):
+    watching = settings.model_copy(update={"egress": EgressSettings(enforce=False)})
+    level, message = await anext(check_network(watching))
+    assert Level.WARNING == level
+    assert "egress.enforce=false" in message
 
 
 async def test_a_host_that_does_not_resolve_is_a_problem(settings):
     unknown = settings.model_copy(update={"kafka": KafkaSettings(bootstrap_servers="kafka..internal:9092")})
     level, message = await anext(check_network(unknown))
     assert Level.PROBLEM == level
-    assert message.startswith("kafka.bootstrap_servers: kafka..internal: does not resolve")
+    assert message.startswith("kafka.bootstrap_servers: kafka..internal:9092: does not resolve")
 
 
 async def test_a_directory_that_is_not_there_is_a_problem(settings, tmp_path):

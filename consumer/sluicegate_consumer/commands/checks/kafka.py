@@ -1,15 +1,18 @@
 """Whether Kafka lets us in, and whether its topics are as needed."""
 
+import os
 from collections.abc import AsyncIterator
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from sluicegate_consumer.commands.checks.finding import Level, Said
-from sluicegate_consumer.commands.checks.network import Endpoint, judge_host
+from sluicegate_consumer.commands.checks.network import said
 from sluicegate_consumer.delivery.kafka_admin import kafka_admin
 from sluicegate_consumer.delivery.provision import TopicState, inspect_topics, topic_plans
 from sluicegate_consumer.delivery.refusals import principal, refused
+from sluicegate_consumer.operations.egress import Egress
+from sluicegate_consumer.operations.egress_survey import survey
 from sluicegate_consumer.operations.settings import KafkaSettings, Settings
 
 
@@ -19,8 +22,10 @@ async def check_kafka(settings: Settings) -> AsyncIterator[Said]:
         brokers = (await admin.describe_cluster())["brokers"]
         yield Level.OK, f"{len(brokers)} brokers at {settings.kafka.bootstrap_servers}"
         # Clients go on to the addresses that the brokers give of themselves, whatever was asked first.
-        for host in sorted({broker["host"] for broker in brokers}):
-            yield await judge_host(Endpoint("advertised listener", host, Level.PROBLEM))
+        allowed = Egress.of(settings, os.environ).allowed_hosts
+        advertised = Egress(allowed_hosts=allowed).including((each["host"], each["port"]) for each in brokers)
+        for found in await survey(advertised):
+            yield said(found)
         plans = topic_plans(settings.topics.names(), settings.kafka.max_record_bytes)
         for state in await inspect_topics(admin, plans):
             yield _topic(state, settings.kafka)
