@@ -11,7 +11,7 @@ export IMAGES MODEL OLLAMA
 
 SEEDS ?= 200
 
-.PHONY: help demo test faults faults-matrix soak lint types imports schemas settings rights drift check clean
+.PHONY: help demo test isolated faults faults-matrix soak lint types imports schemas settings rights drift check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "               MODEL=name     a Hugging Face checkpoint or its directory, through torch"
 	@echo "               OLLAMA=url     a server to ask where tier one is unsure"
 	@echo "make test      install into a fresh environment and run every test (PYTEST='-k word' for some)"
+	@echo "make isolated  the tests again, in a network namespace with no way out (PYTEST as above); needs root or user namespaces"
 	@echo "make faults    random faults on a real broker, SEEDS=200 runs; some twenty seconds each"
 	@echo "make faults-matrix  each fault by itself, also those that make test leaves out"
 	@echo "make soak      100,000 small uploads and 2,000 large ones; leaves docs/memory.svg"
@@ -37,6 +38,10 @@ demo: $(DEMO)/.ready$(if $(MODEL),-torch)
 
 test: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest $(PYTEST)
+
+# What is installed is installed before the way out is gone.
+isolated: $(TEST)/.ready
+	$(TEST)/bin/python tests/isolated.py $(TEST)/bin/python -m pytest $(PYTEST)
 
 faults: $(TEST)/.ready
 	PYTHONPATH=tests $(TEST)/bin/python tests/faults/schedules.py --seeds $(SEEDS)
