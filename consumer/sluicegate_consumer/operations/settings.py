@@ -227,7 +227,7 @@ class EgressSettings(Section):
     `.example.org` for every host below. Without an endpoint in `fetch.store_options` a cloud's store is reached only if
     its provider is among them, for example `.amazonaws.com`."""
     enforce: bool = True
-    """false: what would be refused is logged and counted, and goes on."""
+    """false: connections that would be refused are logged and counted, and go on."""
 
 
 class ObservabilitySettings(Section):
