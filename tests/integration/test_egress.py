@@ -5,7 +5,6 @@ addresses that are reserved for documentation (RFC 5737).
 """
 
 import json
-import os
 import subprocess
 import sys
 import urllib.request
@@ -17,17 +16,16 @@ from pathlib import Path
 import pytest
 
 from brokers import free_ports
-from fake_ollama import ollama_server
+from command_process import command, environment
 from image_server import ImageServer, image_server, redirect
 from kafka_state import eventually, records
-from service_process import PROGRAM, service
+from service_process import service
 from sluicegate_consumer.delivery.kafka_admin import kafka_admin
 from sluicegate_consumer.delivery.provision import create_topics, topic_plans
 from sluicegate_consumer.errors import Unprocessable
 from sluicegate_consumer.images.decoder import ProcessDecoder
 from sluicegate_consumer.images.image import DecodeLimits
 from sluicegate_consumer.operations.settings import DecodeSettings, KafkaSettings
-from sluicegate_consumer.operations.telemetry import BANISHED, SWITCHES, is_silent, silence
 from sluicegate_consumer.pixels import Geometry
 from sluicegate_producer.publisher import UploadPublisher
 from sluicegate_schemas.events import Reason
@@ -67,18 +65,6 @@ def images() -> Iterator[ImageServer]:
         yield server
 
 
-def environment(**settings: object) -> dict[str, str]:
-    """Without the settings and the silence of the process that runs the tests."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_")}
-    for name in SWITCHES:
-        inherited.pop(name, None)
-    inherited.pop("CI", None)  # some libraries report nothing where it is set
-    return inherited | {
-        f"SLUICEGATE_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
-        for name, value in settings.items()
-    }
-
-
 def tried(directory: Path, names: list[str], **settings: object) -> dict[str, tuple[str, int]]:
     """What became of each attempt, and how many refusals were counted meanwhile."""
     result = subprocess.run(
@@ -92,12 +78,6 @@ def tried(directory: Path, names: list[str], **settings: object) -> dict[str, tu
     )
     assert 0 == result.returncode, result.stderr
     return {name: tuple(found) for name, found in json.loads(result.stdout.splitlines()[-1]).items()}
-
-
-def command(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, *arguments], env=environment(**settings), capture_output=True, text=True, check=False, timeout=60
-    )
 
 
 def test_no_library_gets_out_whichever_way_it_tries(tmp_path: Path, images: ImageServer):
@@ -127,12 +107,11 @@ def test_a_name_that_leads_outside_later_is_a_store_that_is_away(tmp_path: Path,
 def test_a_guard_that_only_watches_stops_nothing_and_counts_everything(tmp_path: Path, images: ImageServer):
     found = tried(
         tmp_path,
-        ["with_another_port", "with_a_datagram", "a_second_guard"],
+        ["with_another_port", "a_second_guard"],
         fetch__allowed_uri_prefixes=[f"{images.url}/"],
         egress__enforce="false",
     )
     assert ("ConnectionRefusedError", 1) == found["with_another_port"]
-    assert 1 == found["with_a_datagram"][1]
     assert ("RuntimeError", 0) == found["a_second_guard"]
 
 
@@ -165,49 +144,6 @@ def test_a_store_of_the_cloud_must_be_allowed_by_name():
     result = command("consume", fetch__allowed_uri_prefixes=["s3://uploads/"])
     assert 2 == result.returncode
     assert "s3:// without an endpoint in fetch.store_options: .amazonaws.com: public" in result.stderr
-
-
-def test_privacy_is_told_with_its_reasons_and_what_is_outside_ends_with_two(images: ImageServer):
-    prefixes = [f"{images.url}/", "http://203.0.113.7/", "s3://uploads/"]
-    settings = {
-        "fetch__allowed_uri_prefixes": prefixes,
-        "fetch__store_options": {"aws_endpoint": "http://203.0.113.9:9000"},
-        "egress__allowed_hosts": ["203.0.113.9"],
-    }
-    result = command("check", "--privacy", "--json", **settings)
-    assert 2 == result.returncode
-    report = json.loads(result.stdout)
-    assert report["ok"] is False
-    told = {line["destination"]: (line["enforced_by"], line["verdict"], line["standing"]) for line in report["reach"]}
-    assert ("audit hook", "inside", "fine") == told[images.url.removeprefix("http://")]
-    assert "refused" == told["203.0.113.7:80"][2]
-    assert ("allow-list", "public, allowed by egress.allowed_hosts", "fine") == told["203.0.113.9:9000"]
-    assert "169.254.169.254, 169.254.170.2, 169.254.170.23" in told
-    assert report["silenced"].items() > SWITCHES.items()
-    table = command("check", "--privacy", **settings)
-    assert 2 == table.returncode
-    assert "fetch.allowed_uri_prefixes: images are" in table.stdout
-    assert "NetworkPolicy" in table.stdout
-
-
-def test_a_model_that_the_server_has_run_elsewhere_is_refused_and_asked_nothing(embedded_kafka: str):
-    with ollama_server() as ollama:
-        settings = {"kafka__bootstrap_servers": embedded_kafka, "ollama__urls": [ollama.url]}
-        told = command("check", "--privacy", **settings)
-        assert 0 == told.returncode, told.stdout + told.stderr
-        ollama.remote_host = "https://ollama.com:443"
-        told, worker = command("check", "--privacy", **settings), command("escalate", **settings)
-        cloud = command("check", "--privacy", ollama__model="qwen3.5:cloud", **settings)
-        assert (2, 2, 2) == (told.returncode, worker.returncode, cloud.returncode)
-        assert "runs at https://ollama.com:443, images would leave" in worker.stderr
-        assert "runs at https://ollama.com:443" in " ".join(told.stdout.replace("│", "").split())
-        assert [] == ollama.questions
-
-
-def test_what_cannot_be_told_ends_with_one():
-    result = command("check", "--privacy", "--timeout", "1", kafka__bootstrap_servers="127.0.0.1:1")
-    assert 1 == result.returncode
-    assert "not known: " in result.stdout
 
 
 PLANTED = """
@@ -307,44 +243,3 @@ async def test_a_decoding_process_that_asks_for_a_connection_is_ended(
         await decoder.decode(good)
     assert Reason.DECODER_CRASHED is caught.value.reason
     assert "a decoding process asked for socket.getaddrinfo: ended" in capfd.readouterr().err
-
-
-LIBRARIES = """
-import os, sys
-from sluicegate_consumer.operations.telemetry import is_silent, silence
-assert not is_silent()
-silence()
-assert is_silent()
-from huggingface_hub import constants
-assert constants.HF_HUB_DISABLE_TELEMETRY
-try:
-    import openvino_telemetry
-except ImportError:
-    pass
-else:
-    raise AssertionError
-from sluicegate_consumer.models.load import load_classifier
-from sluicegate_consumer.operations.settings import ModelSettings
-load_classifier(ModelSettings(name="embedded"), max_batch=1)
-"""
-
-
-def test_no_library_prepares_a_report_once_all_are_silenced(tmp_path: Path):
-    """ONNX Runtime would leave an identifier of the device in the home directory, before anything is sent."""
-    result = subprocess.run(
-        [sys.executable, "-c", LIBRARIES],
-        env=environment() | {"HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert 0 == result.returncode, result.stderr
-    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
-
-
-def test_the_tests_themselves_are_silent():
-    assert is_silent()
-    silence()
-    assert is_silent()
-    assert all(sys.modules[name] is None for name in BANISHED)

@@ -20,8 +20,9 @@ SWITCHES = {
     "HF_XET_TELEMETRY_ENABLED": "false",
     "ORT_DISABLE_TELEMETRY": "1",
 }
-"""Variables that libraries read when they are first imported, in processes that we start as well. `onnxruntime.disable_telemetry_events` comes too late:
-by then an identifier of the device is on the disk and a first event is on its way."""
+"""Variables that libraries read when they are first imported, in processes that we start as well.
+`onnxruntime.disable_telemetry_events` comes too late: by then an identifier of the device is on the disk and a first
+event on its way."""
 BANISHED = ("openvino_telemetry",)
 """Modules that do nothing else. What imports them does without where they are missing."""
 
