@@ -1,4 +1,4 @@
-"""How a service begins: everything that it is sent to is looked at, then nothing else can be reached any more."""
+"""How a service begins: nothing can be reached any more but what the settings name, and that is looked at."""
 
 import os
 import time
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 async def guard_egress(settings: Settings, count: Callable[[], None]) -> None:
-    """Refuse a configuration that leads outside, and from then on every connection that no setting asks for.
+    """From now on refuse every connection that no setting asks for, and a configuration that leads outside at once.
 
     A name that does not resolve yet is no reason not to start: its addresses are judged when they are connected to.
 
@@ -31,8 +31,8 @@ async def guard_egress(settings: Settings, count: Callable[[], None]) -> None:
     Raises:
         ConfigurationError: a setting names a public address that `egress.allowed_hosts` does not.
     """
-    egress = Egress.of(settings, os.environ)
-    enforce = settings.egress.enforce
+    egress, enforce = Egress.of(settings, os.environ), settings.egress.enforce
+    install(EgressGuard(egress, refusals_to(count), enforce=enforce))
     found = await survey(egress)
     if (refused := [str(each) for each in found if each.refused]) and enforce:
         raise ConfigurationError("\n".join(refused))
@@ -41,7 +41,6 @@ async def guard_egress(settings: Settings, count: Callable[[], None]) -> None:
     for each in found:
         if each.verdict is None:
             log.warning("destination_unresolved", destination=str(each))
-    install(EgressGuard(egress, refusals_to(count), enforce=enforce))
     log.info("egress_guarded", may_reach=str(egress), enforced=enforce)
 
 

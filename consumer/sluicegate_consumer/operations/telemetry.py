@@ -32,9 +32,3 @@ def silence() -> None:
     os.environ |= SWITCHES
     for name in BANISHED:
         sys.modules[name] = None  # type: ignore[assignment] # makes an import of it fail, as documented
-
-
-def is_silent() -> bool:
-    """Whether `silence` was called in this process and still holds."""
-    switched = all(os.environ.get(name) == value for name, value in SWITCHES.items())
-    return switched and all(name in sys.modules and sys.modules[name] is None for name in BANISHED)

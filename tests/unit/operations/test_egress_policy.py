@@ -1,5 +1,7 @@
 """What may be reached follows from the settings, and from what a Kafka cluster says of itself."""
 
+from typing import get_args, get_origin
+
 import pytest
 from pydantic import AnyHttpUrl
 
@@ -12,6 +14,7 @@ from sluicegate_consumer.operations.settings import (
     OllamaSettings,
     Settings,
 )
+from sluicegate_consumer.operations.settings_catalogue import entries
 
 
 def egress(environment: dict[str, str] | None = None, **sections: object) -> Egress:
@@ -38,6 +41,17 @@ def test_every_setting_that_names_a_host_adds_it_with_its_port():
         "10.0.0.9:8080",
     } == reached(found, Enforcement.AUDIT_HOOK)
     assert {"minio.internal:9000"} == reached(found, Enforcement.ALLOW_LIST)
+
+
+def test_no_url_among_the_settings_was_forgotten():
+    for entry in entries(Settings):
+        annotation = entry.field.annotation
+        if AnyHttpUrl in (annotation, *get_args(annotation)):
+            section, name = entry.path
+            url = "http://named.internal:4321"
+            value = [url] if get_origin(annotation) is tuple else url
+            found = Egress.of(Settings(**{section: {name: value}}), {})
+            assert "named.internal:4321" in reached(found, Enforcement.AUDIT_HOOK), entry.key
 
 
 def test_credentials_are_asked_for_only_where_there_is_an_object_store():
