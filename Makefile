@@ -11,7 +11,7 @@ export IMAGES MODEL OLLAMA
 
 SEEDS ?= 200
 
-.PHONY: help demo test faults lint types imports schemas settings drift check clean
+.PHONY: help demo test faults lint types imports schemas settings metrics drift check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -23,8 +23,8 @@ help:
 	@echo "make faults    random faults on a real broker, SEEDS=200 runs; some ten seconds each"
 	@echo "make lint      style, format, and which room may import which"
 	@echo "make types     mypy, strict"
-	@echo "make schemas   write schemas/ from the event models;  make settings: write docs/settings.md"
-	@echo "make drift     fail where either is not what would be written"
+	@echo "make schemas   write schemas/ from the event models;  make settings, make metrics: write docs/"
+	@echo "make drift     fail where one of them is not what would be written"
 	@echo "make check     all of it"
 	@echo "make clean     remove environments, caches and the report"
 
@@ -52,9 +52,13 @@ schemas: $(TEST)/.ready
 settings: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_consumer.operations.settings_table
 
+metrics: $(TEST)/.ready
+	$(TEST)/bin/python -m sluicegate_consumer.operations.metrics_table
+
 drift: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_schemas.export --check
 	$(TEST)/bin/python -m sluicegate_consumer.operations.settings_table --check
+	$(TEST)/bin/python -m sluicegate_consumer.operations.metrics_table --check
 
 check: test lint types drift
 
@@ -78,7 +82,7 @@ $(TEST)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(TEST), torch among it: some minutes"
 	@$(PYTHON) -m venv --clear $(TEST)
 	@$(TEST)/bin/pip install $(PIP_OPTIONS) --upgrade pip
-	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,torch,embedded]' --group test --group lint
+	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,torch,embedded,otel]' --group test --group lint
 	@$(PYTHON) -m venv --clear $(TEST)/plain
 	@$(TEST)/plain/bin/pip install $(PIP_OPTIONS) .
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix examples/node || true; fi

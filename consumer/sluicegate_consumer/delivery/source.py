@@ -39,8 +39,8 @@ class Source(Protocol):
             Transient: the commit was not accepted; the records from the last accepted one on will come again.
         """
 
-    async def behind(self, without: Collection[Partition] = ()) -> int:
-        """How many records of this member's partitions, other than `without`, it has not handed over yet.
+    async def behind(self) -> Mapping[Partition, int]:
+        """How many records of each of this member's partitions it has not handed over yet.
 
         Raises:
             Transient: the broker does not say.

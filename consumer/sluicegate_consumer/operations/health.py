@@ -43,7 +43,12 @@ class Health:
     @property
     def state(self) -> State:
         """As it is now."""
-        return State.STUCK if self._clock() - self._beat_at > self._stall_s else self._phase
+        return State.STUCK if self.silent_s > self._stall_s else self._phase
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the event loop last turned."""
+        return self._clock() - self._beat_at
 
     def beat(self) -> None:
         """The event loop turns."""
@@ -59,17 +64,22 @@ class Health:
 
 
 @contextmanager
-def watched(stall_s: float) -> Iterator[Health]:
+def watched(stall_s: float, late: Callable[[float], None] = lambda _: None) -> Iterator[Health]:
     """A health that beats with the running event loop, and ends the process when the loop stops turning.
 
     It ends with code 1 within `stall_s` and a second, after writing every thread's stack to standard error: a thread
     does this, since a stuck loop can do nothing about itself.
+
+    Args:
+        stall_s: Seconds without a beat after which the loop counts as stuck.
+        late: Told with every beat by how many seconds it came late.
     """
     health = Health(stall_s)
     over = threading.Event()
     loop = asyncio.get_running_loop()
 
     def beat() -> None:
+        late(max(0.0, loop.time() - next_beat[0].when()))
         health.beat()
         next_beat[0] = loop.call_later(BEAT_S, beat)
 
