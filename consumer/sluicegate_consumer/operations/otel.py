@@ -4,6 +4,7 @@ Names are OpenTelemetry's semantic conventions for messaging: a *process* span f
 context of each message. https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
 """
 
+import threading
 import time
 from importlib.metadata import version
 
@@ -64,8 +65,10 @@ class OtelTracing:
         span.end(now)
 
     def close(self) -> None:
-        """Send what is left, within the time that one request may take."""
-        self._provider.shutdown()
+        """Send what is left, within the time that one request may take; what a collector has not taken then is lost."""
+        closing = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
+        closing.start()
+        closing.join(EXPORT_TIMEOUT_S)
 
     def _attributes(self, batch: Processed) -> dict[str, str | int]:
         attributes: dict[str, str | int] = {

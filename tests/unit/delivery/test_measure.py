@@ -1,4 +1,4 @@
-"""Lag counts what is not read yet and what is in hand; a broker that does not answer leaves the last figure standing."""
+"""Lag counts what is not read yet and what is in hand; a broker that does not answer changes nothing."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
