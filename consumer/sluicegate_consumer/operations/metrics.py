@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from sluicegate_consumer.operations import metrics_catalogue as catalogue
 from sluicegate_consumer.operations.health import Health, State
-from sluicegate_consumer.operations.metrics_catalogue import CloseReason, Metric, OpinionResult, Step
+from sluicegate_consumer.operations.metrics_catalogue import CloseReason, Metric, OpinionResult, Service, Step
 from sluicegate_schemas.events import Decision, Stage
 
 Family = TypeVar("Family", Counter, Gauge, Histogram)
@@ -39,10 +39,17 @@ class Children(dict[tuple[str, ...], Family], Generic[Family]):
 
 
 class Metrics:
-    """Methods that never wait, and never fail for what they are told. All series are in `registry`."""
+    """Methods that never wait, and never fail for what they are told.
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    Args:
+        registry: Where all series are.
+        service: The one that runs; what only the other one moves is not shown, since a zero that nobody ever moves
+            would say something wrong.
+    """
+
+    def __init__(self, registry: CollectorRegistry, service: Service = "both") -> None:
         self.registry = registry
+        self._shown = {"both", service} if service != "both" else {"both", "consume", "escalate"}
         self._build: dict[str, str] = {}
         self._bind_service()
         self._bind_delivery()
@@ -88,7 +95,7 @@ class Metrics:
 
     # The service.
 
-    def runs(self, service: str, health: Health) -> None:
+    def runs(self, service: Service, health: Health) -> None:
         """`service` has begun; its state is read whenever somebody looks, also while its event loop is stuck."""
         self._build |= {"service": service, "version": version("sluicegate"), "python": platform.python_version()}
         self._build_info.info({"policy": ""} | self._build)
@@ -215,16 +222,20 @@ class Metrics:
     # How each kind is made.
 
     def _counter(self, metric: Metric) -> Counter:
-        return Counter(metric.name, metric.help, _names(metric), registry=self.registry)
+        return Counter(metric.name, metric.help, _names(metric), registry=self._registry_of(metric))
 
     def _gauge(self, metric: Metric) -> Gauge:
-        return Gauge(metric.name, metric.help, _names(metric), registry=self.registry)
+        return Gauge(metric.name, metric.help, _names(metric), registry=self._registry_of(metric))
 
     def _histogram(self, metric: Metric) -> Histogram:
-        return Histogram(metric.name, metric.help, _names(metric), buckets=metric.buckets, registry=self.registry)
+        registry = self._registry_of(metric)
+        return Histogram(metric.name, metric.help, _names(metric), buckets=metric.buckets, registry=registry)
 
     def _info(self, metric: Metric) -> Info:
-        return Info(metric.name, metric.help, registry=self.registry)
+        return Info(metric.name, metric.help, registry=self._registry_of(metric))
+
+    def _registry_of(self, metric: Metric) -> CollectorRegistry | None:
+        return self.registry if metric.service in self._shown else None
 
     def _counters(self, metric: Metric) -> Children[Counter]:
         return Children(metric, self._counter(metric))
@@ -236,9 +247,9 @@ class Metrics:
         return Children(metric, self._histogram(metric))
 
 
-def new_metrics(registry: CollectorRegistry | None = None) -> Metrics:
-    """All metrics, at zero, in `registry`; in one of their own where none is given."""
-    return Metrics(CollectorRegistry() if registry is None else registry)
+def new_metrics(service: Service = "both") -> Metrics:
+    """The metrics of one service or of both, at zero, in a registry of their own."""
+    return Metrics(CollectorRegistry(), service)
 
 
 def _is(health: Health, state: State) -> bool:

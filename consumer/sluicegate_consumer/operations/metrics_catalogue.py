@@ -47,7 +47,7 @@ class Metric:
     labels: tuple[Label, ...] = ()
     buckets: tuple[float, ...] = ()
     service: Service = "both"
-    """Which of the services ever moves it; both show it."""
+    """Which of the services shows it."""
 
     @property
     def shown(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.operations.endpoints import serve_endpoints
 from sluicegate_consumer.operations.health import Health, watched
 from sluicegate_consumer.operations.metrics import Metrics, new_metrics
+from sluicegate_consumer.operations.metrics_catalogue import Service
 from sluicegate_consumer.operations.settings import ObservabilitySettings
 from sluicegate_consumer.operations.tracing import NoTracing, Tracing
 
@@ -23,7 +24,7 @@ class Observed:
 
 
 @asynccontextmanager
-async def observed(settings: ObservabilitySettings, service: str, group: str) -> AsyncIterator[Observed]:
+async def observed(settings: ObservabilitySettings, service: Service, group: str) -> AsyncIterator[Observed]:
     """Metrics, health, their endpoints, the watchdog and traces, for as long as the block runs.
 
     Args:
@@ -34,7 +35,7 @@ async def observed(settings: ObservabilitySettings, service: str, group: str) ->
     Raises:
         ConfigurationError: the endpoints' address cannot be listened on, or traces need the extra `otel`.
     """
-    metrics = new_metrics()
+    metrics = new_metrics(service)
     with watched(settings.stall_timeout_s, metrics.loop_late) as health:
         metrics.runs(service, health)
         with serve_endpoints(metrics.registry, health, settings.endpoint_host, settings.endpoint_port):
@@ -43,7 +44,7 @@ async def observed(settings: ObservabilitySettings, service: str, group: str) ->
 
 
 @asynccontextmanager
-async def traced(settings: ObservabilitySettings, service: str, group: str) -> AsyncIterator[Tracing]:
+async def traced(settings: ObservabilitySettings, service: Service, group: str) -> AsyncIterator[Tracing]:
     """Traces to the collector that is configured; without one, nothing of OpenTelemetry is even imported.
 
     Raises:

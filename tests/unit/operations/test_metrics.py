@@ -150,6 +150,17 @@ def test_a_cpu_that_was_asked_for_is_no_fallback():
         assert expected == metrics.registry.get_sample_value("sluicegate_gpu_fallback")
 
 
+def test_a_service_shows_nothing_that_only_the_other_one_moves():
+    for service, other, own in (
+        ("consume", "sluicegate_second_tier_available", "sluicegate_gpu_fallback"),
+        ("escalate", "sluicegate_gpu_fallback", "sluicegate_second_tier_available"),
+    ):
+        names = shown(new_metrics(service))
+        assert own in names
+        assert "sluicegate_in_flight" in names
+        assert other not in names
+
+
 def test_two_sets_of_metrics_know_nothing_of_each_other():
     one, other = new_metrics(), new_metrics()
     one.received(1)
