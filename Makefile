@@ -11,7 +11,7 @@ export IMAGES MODEL OLLAMA
 
 SEEDS ?= 200
 
-.PHONY: help demo test faults lint types imports schemas settings metrics drift check clean
+.PHONY: help demo test faults lint types imports schemas settings metrics dashboards pictures drift check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -24,6 +24,8 @@ help:
 	@echo "make lint      style, format, and which room may import which"
 	@echo "make types     mypy, strict"
 	@echo "make schemas   write schemas/ from the event models;  make settings, make metrics: write docs/"
+	@echo "make dashboards  write Grafana's files from dashboards/;  make pictures: draw them, docs/pictures/, from a"
+	@echo "               real run of five minutes with Prometheus (Debian's package of that name)"
 	@echo "make drift     fail where one of them is not what would be written"
 	@echo "make check     all of it"
 	@echo "make clean     remove environments, caches and the report"
@@ -55,10 +57,18 @@ settings: $(TEST)/.ready
 metrics: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_consumer.operations.metrics_table
 
+dashboards: $(TEST)/.ready
+	$(TEST)/bin/python -m dashboards.grafana
+
+pictures: $(TEST)/.ready
+	@$(TEST)/bin/pip install $(PIP_OPTIONS) --group pictures
+	PYTHONPATH=.:tests $(TEST)/bin/python -m dashboards.pictures
+
 drift: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_schemas.export --check
 	$(TEST)/bin/python -m sluicegate_consumer.operations.settings_table --check
 	$(TEST)/bin/python -m sluicegate_consumer.operations.metrics_table --check
+	$(TEST)/bin/python -m dashboards.grafana --check
 
 check: test lint types drift
 

@@ -48,7 +48,7 @@ async def escalate(settings: Settings) -> None:
         policies = load_policy(settings.policy_file)
         watch.metrics.policy(policies.version)
         ollama = settings.ollama
-        watch.metrics.model(ollama.model, ollama.digest or "", device="", runtime="ollama")
+        watch.metrics.model(ollama.model, ollama.digest or "", device="server", runtime="ollama")
         tier = await stack.enter_async_context(OllamaTier(ollama, criteria_of(policies), observer=watch.metrics))
         decoder = await stack.enter_async_context(
             ProcessDecoder(RENDER_ONLY, DecodeLimits.of(settings.decode), settings.decode.processes or 1)

@@ -160,7 +160,7 @@ class Engine:
         if sent.cancelled():
             return
         if (error := sent.exception()) is not None:
-            self._observer.publish_failed(outcome.records[0].topic)
+            self._observer.publish_failed()
             self._fail(f"the broker did not take the outcome of {outcome.ticket}: {error!r}")
             return
         self._tracker.acknowledged(outcome.ticket)

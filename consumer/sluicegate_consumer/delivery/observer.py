@@ -27,8 +27,8 @@ class DeliveryObserver(Protocol):
     def acknowledged(self, dead_letter: bool, seconds: float) -> None:
         """The broker has all that was owed for one record, so long after it was sent."""
 
-    def publish_failed(self, topic: str) -> None:
-        """The broker did not acknowledge a record for this topic."""
+    def publish_failed(self) -> None:
+        """The broker did not acknowledge what was owed for one record."""
 
     def committed(self, accepted: bool) -> None:
         """Offsets were committed, or the broker refused them."""

@@ -7,7 +7,15 @@ from importlib.metadata import version
 from itertools import product
 from typing import Generic, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 from sluicegate_consumer.operations import metrics_catalogue as catalogue
 from sluicegate_consumer.operations.health import Health, State
@@ -48,6 +56,8 @@ class Metrics:
     """
 
     def __init__(self, registry: CollectorRegistry, service: Service = "both") -> None:
+        # Else each counter and histogram has a second series beside it, which nothing reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the package's own
         self.registry = registry
         self._shown = {"both", service} if service != "both" else {"both", "consume", "escalate"}
         self._build: dict[str, str] = {}
@@ -72,7 +82,7 @@ class Metrics:
         self._in_flight = self._gauge(catalogue.IN_FLIGHT)
         self._in_flight_age = self._gauge(catalogue.IN_FLIGHT_AGE)
         self._acknowledged = self._counters(catalogue.ACKNOWLEDGED)
-        self._publish_failures = self._counters(catalogue.PUBLISH_FAILURES)
+        self._publish_failures = self._counter(catalogue.PUBLISH_FAILURES)
         self._commits = self._counters(catalogue.COMMITS)
         self._revoked = self._counter(catalogue.REVOKED)
         self._blocked = self._gauge(catalogue.BLOCKED)
@@ -81,6 +91,9 @@ class Metrics:
     def _bind_tiers(self) -> None:
         self._steps = self._histograms(catalogue.STEP_TIME)
         self._verdicts = self._counters(catalogue.VERDICTS)
+        for stage, decision in product((Stage.CLASSIFIER, Stage.VLM), Decision):
+            # Without a category the series is known beforehand, too; the others begin with their first verdict.
+            self._verdicts[stage, decision, ""].inc(0)
         self._reasons = self._counters(catalogue.REASONS)
         self._dead_letters = self._counters(catalogue.DEAD_LETTERS)
         self._batches = self._histograms(catalogue.BATCH)
@@ -148,9 +161,9 @@ class Metrics:
         self._acknowledged["dead_letter" if dead_letter else "verdict",].inc()
         self._steps["publish",].observe(seconds)
 
-    def publish_failed(self, topic: str) -> None:
-        """A record was not acknowledged by the broker."""
-        self._publish_failures[topic,].inc()
+    def publish_failed(self) -> None:
+        """What was owed for one record was not acknowledged by the broker."""
+        self._publish_failures.inc()
 
     def committed(self, accepted: bool = True) -> None:
         """Offsets were committed, or the broker refused them."""

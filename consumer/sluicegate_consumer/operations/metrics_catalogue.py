@@ -151,7 +151,6 @@ PUBLISH_FAILURES = Metric(
     "counter",
     "sluicegate_publish_failures",
     "Outcomes that the broker did not acknowledge; the service ends after one.",
-    (Label("topic", "of the first of its records"),),
 )
 COMMITS = Metric("counter", "sluicegate_commits", "Commits of offsets.", (_one_of("result", "", CommitResult),))
 REVOKED = Metric("counter", "sluicegate_partitions_revoked", "Partitions taken away by a rebalance.")
@@ -178,7 +177,7 @@ MODEL = Metric(
     (
         Label("name", "of the checkpoint, or of the language model"),
         Label("digest", "of the first tier's model; the pinned one of the second tier's, or empty"),
-        Label("device", "cpu, cuda:0, ...; empty for the second tier's: its server knows"),
+        Label("device", "cpu, cuda:0, ...; `server` for the second tier's: Ollama chooses"),
         Label("runtime", "torch, onnxruntime, ..., ollama"),
     ),
 )
