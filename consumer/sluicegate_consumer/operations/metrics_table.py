@@ -16,7 +16,7 @@ HEAD = """# Metrics
 
 Generated from `operations/metrics_catalogue.py` by `python -m sluicegate_consumer.operations.metrics_table`.
 
-Both services serve these at `/metrics` of `observability.endpoint_host` and `observability.endpoint_port`. Names are
+Each service serves its own at `/metrics` of `observability.endpoint_host` and `observability.endpoint_port`. Names are
 as Prometheus shows them: a counter ends with `_total`; a histogram has `_bucket`, `_sum` and `_count`. Series whose
 labels have known values are there from the start, at zero.
 
