@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -20,7 +21,7 @@ from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.moderation.spans import processed
 from sluicegate_consumer.moderation.station import Failure, station
 from sluicegate_consumer.operations.metrics import Metrics
-from sluicegate_consumer.operations.tracing import NoTracing, Tracing
+from sluicegate_consumer.operations.tracing import NoTracing, Processed, Tracing
 from sluicegate_consumer.policy.decide import Evidence, decide
 from sluicegate_consumer.policy.document import PolicyDocument
 from sluicegate_consumer.policy.ruling import Ruling
@@ -169,9 +170,8 @@ class FirstTier:
                 self._settle(case, ruling, self._model)
                 decisions[ruling.decision] += 1
             decoded.pixels.close()
-        messages = [(decoded.case.delivered, decoded.case.traceparent) for decoded in batch.items]
-        facts = {"stage": "classifier", "frames": batch.weight, "closed_by": batch.closed_by.value, **decisions}
-        self._tracing.processed(processed(messages, facts))
+        if self._tracing.on:
+            self._tracing.processed(_span(batch, decisions))
 
     def _decide(self, case: Case, pixels: DecodedImage, answer: Scores) -> Ruling:
         card = self._device.card
@@ -215,3 +215,9 @@ class FirstTier:
         log.warning("dead_letter", step=step, error=str(error), ticket=delivered.ticket)
         self._metrics.dead_letter(step, error)
         self._outbox.put_nowait(self._outcomes.buried(delivered, step, error))
+
+
+def _span(batch: Batch[Decoded], decisions: Mapping[str, int]) -> Processed:
+    messages = [(decoded.case.delivered, decoded.case.traceparent) for decoded in batch.items]
+    facts: dict[str, str | int] = {"stage": "classifier", "frames": batch.weight, "closed_by": batch.closed_by.value}
+    return processed(messages, {**facts, **decisions})

@@ -37,6 +37,10 @@ class Origin:
 class Tracing(Protocol):
     """Keeps spans. Called on the event loop, for every batch: it must be quick, and never fails."""
 
+    @property
+    def on(self) -> bool:
+        """Whether anything is kept: else a batch need not even be described."""
+
     def processed(self, batch: Processed) -> None:
         """These messages have their outcomes."""
 
@@ -44,12 +48,16 @@ class Tracing(Protocol):
 class NoTracing:
     """Keeps nothing: what a service does unless a collector is configured."""
 
+    on = False
+
     def processed(self, batch: Processed) -> None:
         """Nothing happens."""
 
 
 class MemoryTracing:
     """Keeps everything, for tests."""
+
+    on = True
 
     def __init__(self) -> None:
         self.batches: list[Processed] = []
