@@ -2,22 +2,22 @@
 
 from dashboards.description import Dashboard, Panel, Query, Row, number, quantiles
 
-IS = "* on (namespace, instance) group_left (service) sluicegate_build_info"
+IS = "* on (namespace, instance) group_left (command) sluicegate_build_info"
 
 IS_IT_WELL = Row(
     "Is it well?",
     (
         number(
             "Consumers ready",
-            f'sum(sluicegate_service_state{{@,state="ready"}} {IS}{{service="consume"}})',
+            f'sum(sluicegate_service_state{{@,state="ready"}} {IS}{{command="consume"}})',
             good_from=1,
         ),
         number(
-            "Workers ready", f'sum(sluicegate_service_state{{@,state="ready"}} {IS}{{service="escalate"}})', good_from=1
+            "Workers ready", f'sum(sluicegate_service_state{{@,state="ready"}} {IS}{{command="escalate"}})', good_from=1
         ),
         number(
             "Uploads waiting",
-            f'sum(sluicegate_lag_records{{@}} {IS}{{service="consume"}})',
+            f'sum(sluicegate_lag_records{{@}} {IS}{{command="consume"}})',
             "Not read yet, or in flight. What no member holds is not counted.",
         ),
         number("Decided a second", "sum(rate(sluicegate_outcomes_acknowledged_total{@}[#]))", unit="reqps"),
@@ -78,10 +78,10 @@ TIME = Row(
         Panel(
             "In flight",
             (
-                Query("sum by (service) (sluicegate_in_flight{@} " + IS + ")", "{{service}}"),
+                Query("sum by (command) (sluicegate_in_flight{@} " + IS + ")", "{{command}}"),
                 Query(
-                    "max by (service) (sluicegate_in_flight_oldest_seconds{@} " + IS + ")",
-                    "{{service}}: oldest, seconds",
+                    "max by (command) (sluicegate_in_flight_oldest_seconds{@} " + IS + ")",
+                    "{{command}}: oldest, seconds",
                 ),
             ),
             "A worker's oldest is old while no language model can be asked.",
@@ -157,13 +157,13 @@ PROCESSES = Row(
         ),
         Panel(
             "Memory",
-            (Query("sluicegate_process_resident_memory_bytes{@} " + IS, "{{service}} {{instance}}"),),
+            (Query("sluicegate_process_resident_memory_bytes{@} " + IS, "{{command}} {{instance}}"),),
             "Without the processes that decode.",
             unit="decbytes",
         ),
         Panel(
             "CPU",
-            (Query("rate(sluicegate_process_cpu_seconds_total{@}[#]) " + IS, "{{service}} {{instance}}"),),
+            (Query("rate(sluicegate_process_cpu_seconds_total{@}[#]) " + IS, "{{command}} {{instance}}"),),
             "Cores; without the processes that decode.",
         ),
     ),

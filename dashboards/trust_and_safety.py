@@ -111,7 +111,7 @@ WHY = Row(
         ),
         Panel(
             "Policy and version in force",
-            (Query("sluicegate_build_info{@}", "{{service}} {{version}}, policy {{policy}}"),),
+            (Query("sluicegate_build_info{@}", "{{command}} {{version}}, policy {{policy}}"),),
             "Two versions at once: a roll-out is under way.",
             kind="table",
         ),

@@ -110,7 +110,7 @@ class Metrics:
 
     def runs(self, service: Service, health: Health) -> None:
         """`service` has begun; its state is read whenever somebody looks, also while its event loop is stuck."""
-        self._build |= {"service": service, "version": version("sluicegate"), "python": platform.python_version()}
+        self._build |= {"command": service, "version": version("sluicegate"), "python": platform.python_version()}
         self._build_info.info({"policy": ""} | self._build)
         for state in State:
             self._state[state,].set_function(partial(_is, health, state))

@@ -1,7 +1,8 @@
 """Every metric of both services, by name: all that `/metrics` shows, and all that rules and dashboards may use.
 
 `docs/metrics.md` is written from here, and `metrics.py` says when each one moves. Labels have few values, which the
-installation determines: never an upload, a tenant or a URI.
+installation determines: never an upload, a tenant or a URI. None has a name that Prometheus' operator puts on targets,
+such as `service` or `pod`: it would be renamed.
 """
 
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ BUILD = Metric(
     "sluicegate_build",
     "Always 1; what runs.",
     (
-        Label("service", "consume or escalate"),
+        Label("command", "consume or escalate"),
         Label("version", "of sluicegate"),
         Label("python", "its version"),
         Label("policy", "version of the policy in force; empty until it is read"),

@@ -106,6 +106,11 @@ def test_what_is_shown_is_what_the_catalogue_names_and_labels():
     }.items()
 
 
+def test_no_label_is_one_that_targets_have_in_a_cluster():
+    of_targets = {"job", "instance", "namespace", "pod", "container", "service", "endpoint", "node", "prometheus"}
+    assert not of_targets & {label.name for metric in CATALOGUE for label in metric.labels}
+
+
 def test_series_whose_labels_are_known_stand_at_zero_before_anything_happens():
     series = shown(new_metrics())
     for name in (
