@@ -11,7 +11,7 @@ export IMAGES MODEL OLLAMA
 
 SEEDS ?= 200
 
-.PHONY: help demo test isolated faults faults-matrix soak lint types imports schemas settings rights drift check clean
+.PHONY: help demo test isolated faults faults-matrix soak lint types imports schemas settings rights metrics dashboards pictures drift check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,8 +26,10 @@ help:
 	@echo "make soak      100,000 small uploads and 2,000 large ones; leaves docs/memory.svg"
 	@echo "make lint      style, format, and which room may import which"
 	@echo "make types     mypy, strict"
-	@echo "make schemas   write schemas/ from the event models;  make settings: write docs/settings.md"
+	@echo "make schemas   write schemas/ from the event models;  make settings, make metrics: write docs/"
 	@echo "make rights    write docs/kafka-rights.md from what the tests grant"
+	@echo "make dashboards  write Grafana's files from dashboards/;  make pictures: draw them, docs/pictures/, from a"
+	@echo "               real run of five minutes with Prometheus (Debian's package of that name)"
 	@echo "make drift     fail where one of them is not what would be written"
 	@echo "make check     all of it"
 	@echo "make clean     remove environments, caches and the report"
@@ -70,10 +72,22 @@ settings: $(TEST)/.ready
 rights: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_consumer.delivery.rights_table
 
+metrics: $(TEST)/.ready
+	$(TEST)/bin/python -m sluicegate_consumer.operations.metrics_table
+
+dashboards: $(TEST)/.ready
+	$(TEST)/bin/python -m dashboards.grafana
+
+pictures: $(TEST)/.ready
+	@$(TEST)/bin/pip install $(PIP_OPTIONS) --group pictures
+	PYTHONPATH=.:tests $(TEST)/bin/python -m dashboards.pictures
+
 drift: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_schemas.export --check
 	$(TEST)/bin/python -m sluicegate_consumer.operations.settings_table --check
 	$(TEST)/bin/python -m sluicegate_consumer.delivery.rights_table --check
+	$(TEST)/bin/python -m sluicegate_consumer.operations.metrics_table --check
+	$(TEST)/bin/python -m dashboards.grafana --check
 
 check: test lint types drift
 
@@ -97,7 +111,7 @@ $(TEST)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(TEST), torch among it: some minutes"
 	@$(PYTHON) -m venv --clear $(TEST)
 	@$(TEST)/bin/pip install $(PIP_OPTIONS) --upgrade pip
-	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,torch,embedded]' --group test --group lint
+	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,torch,embedded,otel]' --group test --group lint
 	@$(PYTHON) -m venv --clear $(TEST)/plain
 	@$(TEST)/plain/bin/pip install $(PIP_OPTIONS) .
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix examples/node || true; fi

@@ -22,9 +22,7 @@ from sluicegate_consumer.moderation.first_tier import FirstTier, Limits
 from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.operations.cores import usable_cores
 from sluicegate_consumer.operations.egress_start import guard_egress
-from sluicegate_consumer.operations.endpoints import serve_endpoints
-from sluicegate_consumer.operations.health import watched
-from sluicegate_consumer.operations.metrics import new_metrics
+from sluicegate_consumer.operations.observed import observed
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_consumer.operations.shutdown import SHUTDOWN_MARGIN_S, shutdown_signals
 from sluicegate_consumer.operations.telemetry import silence
@@ -44,17 +42,18 @@ async def consume(settings: Settings) -> None:
     silence()
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(shutdown_signals(settings.delivery.drain_timeout_s + SHUTDOWN_MARGIN_S))
-        watch, metrics = settings.observability, new_metrics()
-        health = stack.enter_context(watched(watch.stall_timeout_s))
-        stack.enter_context(serve_endpoints(metrics.registry, health, watch.endpoint_host, watch.endpoint_port))
-        await guard_egress(settings, metrics.egress_refused)
+        watch = await stack.enter_async_context(
+            observed(settings.observability, "consume", settings.delivery.consumer_group)
+        )
+        await guard_egress(settings, watch.metrics.egress_refused)
 
         policies = load_policy(settings.policy_file)
+        watch.metrics.policy(policies.version)
         classifier = await asyncio.to_thread(load_classifier, settings.model, max_batch=settings.batch.max_frames)
         device = Device(classifier, settings.model.timeout_s)
         stack.callback(device.close)
         card = device.card
-        metrics.model(card.name, card.digest, card.device, card.runtime)
+        watch.metrics.model(card.name, card.digest, card.device, card.runtime, wanted=settings.model.device)
 
         processes = settings.decode.processes or usable_cores()
         decoder = await stack.enter_async_context(
@@ -75,7 +74,8 @@ async def consume(settings: Settings) -> None:
                 decodes=processes,
                 inline_bytes=settings.fetch.max_bytes,
             ),
-            metrics=metrics,
+            metrics=watch.metrics,
+            tracing=watch.tracing,
         )
         engine = Engine(
             KafkaSource(settings.kafka, settings.topics.uploads, settings.delivery.consumer_group),
@@ -83,8 +83,8 @@ async def consume(settings: Settings) -> None:
             KafkaSink(settings.kafka),
             settings.delivery,
             revoke_timeout_s=settings.kafka.revoke_timeout_s,
-            observer=metrics,
-            health=health,
+            observer=watch.metrics,
+            health=watch.health,
         )
         log.info("consuming", topic=settings.topics.uploads, model=card.name, device=card.device)
         await engine.run(stop)

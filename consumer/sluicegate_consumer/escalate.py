@@ -17,9 +17,7 @@ from sluicegate_consumer.images.image import DecodeLimits, Rendition
 from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.moderation.second_tier import Escalations, Limits
 from sluicegate_consumer.operations.egress_start import guard_egress
-from sluicegate_consumer.operations.endpoints import serve_endpoints
-from sluicegate_consumer.operations.health import watched
-from sluicegate_consumer.operations.metrics import new_metrics
+from sluicegate_consumer.operations.observed import observed
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_consumer.operations.shutdown import SHUTDOWN_MARGIN_S, shutdown_signals
 from sluicegate_consumer.operations.telemetry import silence
@@ -46,13 +44,16 @@ async def escalate(settings: Settings) -> None:
     silence()
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(shutdown_signals(settings.delivery.drain_timeout_s + SHUTDOWN_MARGIN_S))
-        watch, metrics = settings.observability, new_metrics()
-        health = stack.enter_context(watched(watch.stall_timeout_s))
-        stack.enter_context(serve_endpoints(metrics.registry, health, watch.endpoint_host, watch.endpoint_port))
-        await guard_egress(settings, metrics.egress_refused)
+        watch = await stack.enter_async_context(
+            observed(settings.observability, "escalate", settings.delivery.worker_group)
+        )
+        await guard_egress(settings, watch.metrics.egress_refused)
 
         policies = load_policy(settings.policy_file)
-        tier = await stack.enter_async_context(OllamaTier(settings.ollama, criteria_of(policies)))
+        watch.metrics.policy(policies.version)
+        ollama = settings.ollama
+        watch.metrics.model(ollama.model, ollama.digest or "", device="server", runtime="ollama")
+        tier = await stack.enter_async_context(OllamaTier(ollama, criteria_of(policies), observer=watch.metrics))
         decoder = await stack.enter_async_context(
             ProcessDecoder(RENDER_ONLY, DecodeLimits.of(settings.decode), settings.decode.processes or 1)
         )
@@ -61,17 +62,18 @@ async def escalate(settings: Settings) -> None:
         stages = Escalations(
             fetcher=fetcher,
             decoder=decoder,
-            rendition=Rendition(max_edge=settings.ollama.max_edge),
+            rendition=Rendition(max_edge=ollama.max_edge),
             tier=tier,
             policies=policies,
             outcomes=Outcomes(Stage.VLM, settings.delivery.source, settings.topics.names()),
             limits=Limits(
                 escalations=settings.delivery.max_in_flight,
                 # One more than can be asked: its image is ready when a server is.
-                questions=len(settings.ollama.urls) * settings.ollama.in_flight_per_server + 1,
+                questions=len(ollama.urls) * ollama.in_flight_per_server + 1,
                 inline_bytes=settings.fetch.max_bytes,
             ),
-            metrics=metrics,
+            metrics=watch.metrics,
+            tracing=watch.tracing,
         )
         engine = Engine(
             KafkaSource(settings.kafka, settings.topics.escalations, settings.delivery.worker_group),
@@ -79,10 +81,10 @@ async def escalate(settings: Settings) -> None:
             KafkaSink(settings.kafka),
             settings.delivery,
             revoke_timeout_s=settings.kafka.revoke_timeout_s,
-            observer=metrics,
-            health=health,
+            observer=watch.metrics,
+            health=watch.health,
         )
-        log.info("escalating", topic=settings.topics.escalations, model=settings.ollama.model)
+        log.info("escalating", topic=settings.topics.escalations, model=ollama.model)
         await engine.run(stop)
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from fake_ollama import ollama_server
 from fake_ollama_answers import Raw
 from sluicegate_consumer.operations.settings import OllamaSettings
+from sluicegate_consumer.second_opinion.breaker import State
 from sluicegate_consumer.second_opinion.criteria import Criteria, CriteriaCategory
 from sluicegate_consumer.second_opinion.memory import APPROVAL, MemoryTier
 from sluicegate_consumer.second_opinion.ollama_tier import OllamaTier
@@ -67,10 +68,12 @@ async def test_an_answer_that_is_none_costs_the_image_its_opinion_and_not_the_ne
 
 async def test_a_tier_that_is_away_says_so_and_comes_back(run: Run):
     assert run.tier.available
+    assert [State.CLOSED] == list(run.tier.breakers.values())
     run.leave()
     with pytest.raises(SecondTierAway):
         await run.tier.ask(question())
     assert not run.tier.available
+    assert State.CLOSED not in run.tier.breakers.values()
     run.come_back()
     await run.tier.wait_available()
     assert "approve" == (await run.tier.ask(question())).answer

@@ -125,6 +125,18 @@ async def test_what_was_not_committed_comes_again(edges: Edges):
             assert [b"a"] == [arrival.message.value for arrival in await take(source, 1)]
 
 
+async def test_what_is_behind_is_what_was_not_handed_over(edges: Edges):
+    partition = Partition(edges.topic, 0)
+    await edges.write(b"a", b"b", b"c")
+    async with edges.reading(nobody) as source:
+        await take(source, 2)
+        assert {partition: 1} == await source.behind()
+        await edges.write(b"d")
+        assert {partition: 2} == await source.behind()
+        await take(source, 2)
+        assert {partition: 0} == await source.behind()
+
+
 async def test_an_excluded_partition_gives_nothing(edges: Edges):
     await edges.write(b"a", b"b")
     async with edges.reading(nobody) as source:

@@ -16,6 +16,7 @@ import structlog
 
 from sluicegate_consumer.delivery.dead_letters import DeadLetterWatch
 from sluicegate_consumer.delivery.in_flight import InFlight
+from sluicegate_consumer.delivery.measure import measure_regularly
 from sluicegate_consumer.delivery.observer import DeliveryObserver
 from sluicegate_consumer.delivery.progress import Progress
 from sluicegate_consumer.delivery.sink import Sink, Unwritable
@@ -93,6 +94,7 @@ class Engine:
             self._commit_regularly(),
             self._watch_acknowledgements(),
             self._watch_clients(),
+            measure_regularly(self._source, self._tracker, self._in_flight, self._observer),
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -156,23 +158,25 @@ class Engine:
 
     async def _send(self, outcome: Outcome) -> None:
         self._in_flight.sent(outcome.ticket)
+        began = time.monotonic()
         try:
             sent = [await self._sink.send(record) for record in outcome.records]
         except Unwritable as error:
             self._block(outcome.ticket, error)
             return
-        asyncio.gather(*sent).add_done_callback(partial(self._acknowledged, outcome))
+        asyncio.gather(*sent).add_done_callback(partial(self._acknowledged, outcome, began))
 
-    def _acknowledged(self, outcome: Outcome, sent: asyncio.Future[Any]) -> None:
+    def _acknowledged(self, outcome: Outcome, began: float, sent: asyncio.Future[Any]) -> None:
         if sent.cancelled():
             return
         if (error := sent.exception()) is not None:
-            self._observer.publish_failed(outcome.records[0].topic)
+            self._observer.publish_failed()
             why = f"the broker did not take the outcome of {outcome.ticket}: {error!r}"
             self._fail(error if isinstance(error, ConfigurationError) else Fatal(why))
             return
         self._tracker.acknowledged(outcome.ticket)
         self._in_flight.leave(outcome.ticket)
+        self._observer.acknowledged(outcome.dead_letter, time.monotonic() - began)
         self._watch.note(outcome)
         if self._watch.flooded and not self._halted:
             self._halt()
@@ -217,7 +221,8 @@ class Engine:
             self._sink.require_alive()
             if self._progress.silent:
                 try:
-                    self._progress.require(await self._source.behind(self._blocked))
+                    behind = await self._source.behind()
+                    self._progress.require(sum(behind[each] for each in behind.keys() - self._blocked))
                 except Transient as error:
                     log.warning("broker_does_not_say_how_much_waits", error=str(error))
 
@@ -244,6 +249,7 @@ class Engine:
     async def _revoked(self, partitions: Collection[Partition]) -> None:
         """Finish and commit what can be finished in time; the rest belongs to the next owner."""
         self._revoking = True
+        self._observer.revoked(len(partitions))
         try:
             await self._settle(partitions, self._revoke_timeout_s)
             await self._commit(partitions)

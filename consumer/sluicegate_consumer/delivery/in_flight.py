@@ -13,6 +13,7 @@ class InFlight:
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._sizes: dict[Ticket, int] = {}
+        self._entered: dict[Ticket, float] = {}
         self._bytes = 0
         self._owed: set[Ticket] = set()
         self._sent: dict[Ticket, float] = {}
@@ -32,9 +33,15 @@ class InFlight:
         """When the outcome was sent that has waited longest for its acknowledgement, on the monotonic clock."""
         return next(iter(self._sent.values()), None)
 
+    @property
+    def oldest_s(self) -> float:
+        """Seconds since the oldest delivery entered; 0 if there is none."""
+        return time.monotonic() - next(iter(self._entered.values()), time.monotonic())
+
     def enter(self, ticket: Ticket, size: int) -> None:
         """A delivery goes to the stages."""
         self._sizes[ticket] = size
+        self._entered[ticket] = time.monotonic()
         self._bytes += size
         self._owed.add(ticket)
 
@@ -56,5 +63,6 @@ class InFlight:
     def leave(self, ticket: Ticket) -> None:
         """The outcome is acknowledged, or no longer counts."""
         self._sent.pop(ticket, None)
+        del self._entered[ticket]
         self._bytes -= self._sizes.pop(ticket)
         self.changed.set()

@@ -102,16 +102,23 @@ class KafkaSource:
         except (KafkaError, IllegalStateError, TimeoutError) as error:
             raise self._refused(error) or Transient(f"committing {self._topic}: {error!r}") from error
 
-    async def behind(self, without: Collection[Partition] = ()) -> int:
-        """By what the broker says the ends are, not by what was last fetched; see `Source`."""
-        partitions = self._wanted(without)
+    async def behind(self) -> Mapping[Partition, int]:
+        """By what the broker says the ends are; see `Source`.
+
+        Not by what the client saw of them when it last fetched: while records are held back it fetches nothing, and
+        the backlog that matters would be the one that it does not see grow.
+        """
+        partitions = self._wanted(())
         try:
             async with asyncio.timeout(BEHIND_TIMEOUT_S):
                 ends = await self._consumer.end_offsets(partitions)
                 positions = [await self._consumer.position(each) for each in partitions]
         except (KafkaError, IllegalStateError, TimeoutError) as error:
             raise Transient(f"asking for the ends of {self._topic}: {error!r}") from error
-        return sum(max(0, ends[each] - position) for each, position in zip(partitions, positions, strict=True))
+        return {
+            Partition(*each): max(0, ends[each] - position)
+            for each, position in zip(partitions, positions, strict=True)
+        }
 
     def require_alive(self) -> None:
         """Check the client's tasks that fetch and that keep it in its group; see `Source`."""

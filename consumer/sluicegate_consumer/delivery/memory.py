@@ -72,11 +72,9 @@ class MemorySource:
         await self._revoked([self._partition])
         self._next = self._broker.committed(self._partition.topic)
 
-    async def behind(self, without: Collection[Partition] = ()) -> int:
+    async def behind(self) -> Mapping[Partition, int]:
         """Records from the next one to the end."""
-        if self._partition in without:
-            return 0
-        return len(self._broker.topics.get(self._partition.topic, [])) - self._next
+        return {self._partition: len(self._broker.topics.get(self._partition.topic, [])) - self._next}
 
     def require_alive(self) -> None:
         """Nothing works in the background."""

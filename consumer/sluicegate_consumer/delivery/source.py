@@ -42,8 +42,8 @@ class Source(Protocol):
             ConfigurationError: the broker refuses us the right.
         """
 
-    async def behind(self, without: Collection[Partition] = ()) -> int:
-        """How many records of this member's partitions, other than `without`, it has not handed over yet.
+    async def behind(self) -> Mapping[Partition, int]:
+        """How many records of each of this member's partitions it has not handed over yet.
 
         Raises:
             Transient: the broker does not say.

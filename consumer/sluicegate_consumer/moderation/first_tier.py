@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -16,8 +18,10 @@ from sluicegate_consumer.images.image import DecodedImage, Decoder, FetchedImage
 from sluicegate_consumer.moderation.case import Case
 from sluicegate_consumer.moderation.device import Device, Scores
 from sluicegate_consumer.moderation.outcomes import Outcomes
+from sluicegate_consumer.moderation.spans import processed
 from sluicegate_consumer.moderation.station import Failure, station
 from sluicegate_consumer.operations.metrics import Metrics
+from sluicegate_consumer.operations.tracing import NoTracing, Processed, Tracing
 from sluicegate_consumer.policy.decide import Evidence, decide
 from sluicegate_consumer.policy.document import PolicyDocument
 from sluicegate_consumer.policy.ruling import Ruling
@@ -70,6 +74,7 @@ class FirstTier:
         outcomes: Outcomes,
         limits: Limits,
         metrics: Metrics,
+        tracing: Tracing | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._decoder = decoder
@@ -79,6 +84,7 @@ class FirstTier:
         self._outcomes = outcomes
         self._limits = limits
         self._metrics = metrics
+        self._tracing = tracing or NoTracing()
         self._mapping = policies.mapping_for(device.card.name, device.card.labels)
         self._model = ModelReference(name=device.card.name, digest=device.card.digest)
 
@@ -152,14 +158,20 @@ class FirstTier:
         for decoded in batch.items:
             self._metrics.took("batch_wait", decoded.case.note_time("batch_wait", decoded.since_ns))
         answers = await self._device.classify([decoded.pixels.frames for decoded in batch.items])
+        decisions: Counter[str] = Counter()
         for decoded, answer in zip(batch.items, answers, strict=True):
             case = decoded.case
             self._metrics.took("inference", case.note_time("inference", began))
             if isinstance(answer, Exception):
                 self._bury(case.delivered, "classify", answer)
+                decisions["dead_letter"] += 1
             else:
-                self._settle(case, self._decide(case, decoded.pixels, answer), self._model)
+                ruling = self._decide(case, decoded.pixels, answer)
+                self._settle(case, ruling, self._model)
+                decisions[ruling.decision] += 1
             decoded.pixels.close()
+        if self._tracing.on:
+            self._tracing.processed(_span(batch, decisions))
 
     def _decide(self, case: Case, pixels: DecodedImage, answer: Scores) -> Ruling:
         card = self._device.card
@@ -176,12 +188,13 @@ class FirstTier:
 
     def _settle(self, case: Case, ruling: Ruling, model: ModelReference | None = None) -> None:
         outcome = self._outcomes.decided(case, ruling, datetime.now(UTC), model=model)
-        self._metrics.outcome(self._outcomes.stage, ruling.decision, ruling.category)
+        self._metrics.verdict(self._outcomes.stage, ruling.decision, ruling.category, ruling.reasons[0])
         self._metrics.took("total", case.timings["total_ms"] / 1000)
         self._outbox.put_nowait(outcome)
 
     def _bury_unread(self, delivered: Delivered, failure: Failure) -> None:
         self._bury(delivered, "read", failure)
+        self._tracing.processed(processed([(delivered, None)], {"stage": "classifier", "step": "read"}, failure))
 
     def _give_up_fetch(self, case: Case, failure: Failure) -> None:
         self._give_up(case, "fetch", failure)
@@ -195,8 +208,16 @@ class FirstTier:
             self._settle(case, Ruling(Decision.UNPROCESSABLE, (failure.reason,)))
         else:
             self._bury(case.delivered, step, failure)
+        facts = {"stage": "classifier", "step": step}
+        self._tracing.processed(processed([(case.delivered, case.traceparent)], facts, failure))
 
     def _bury(self, delivered: Delivered, step: str, error: Exception) -> None:
         log.warning("dead_letter", step=step, error=str(error), ticket=delivered.ticket)
         self._metrics.dead_letter(step, error)
         self._outbox.put_nowait(self._outcomes.buried(delivered, step, error))
+
+
+def _span(batch: Batch[Decoded], decisions: Mapping[str, int]) -> Processed:
+    messages = [(decoded.case.delivered, decoded.case.traceparent) for decoded in batch.items]
+    facts: dict[str, str | int] = {"stage": "classifier", "frames": batch.weight, "closed_by": batch.closed_by.value}
+    return processed(messages, {**facts, **decisions})

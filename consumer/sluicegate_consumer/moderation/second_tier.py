@@ -3,8 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 import structlog
@@ -15,9 +14,11 @@ from sluicegate_consumer.images.fetcher import accept_inline
 from sluicegate_consumer.images.image import Decoder, FetchedImage, Fetcher, Rendition
 from sluicegate_consumer.moderation.case import Case
 from sluicegate_consumer.moderation.outcomes import Outcomes
+from sluicegate_consumer.moderation.spans import processed
 from sluicegate_consumer.moderation.station import Failure, station
 from sluicegate_consumer.moderation.waiting_room import WaitingRoom
 from sluicegate_consumer.operations.metrics import Metrics
+from sluicegate_consumer.operations.tracing import NoTracing, Tracing
 from sluicegate_consumer.policy.document import PolicyDocument
 from sluicegate_consumer.policy.judge import judge, outage_ruling
 from sluicegate_consumer.policy.ruling import Ruling
@@ -61,6 +62,7 @@ class Escalations:
         outcomes: Outcomes,
         limits: Limits,
         metrics: Metrics,
+        tracing: Tracing | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._decoder = decoder
@@ -70,6 +72,7 @@ class Escalations:
         self._outcomes = outcomes
         self._limits = limits
         self._metrics = metrics
+        self._tracing = tracing or NoTracing()
         self._waiting = WaitingRoom()
 
     @property
@@ -112,13 +115,13 @@ class Escalations:
         """Fetch, shrink, ask and judge one escalation; leaves its outcome, or puts it back to wait."""
         began = time.perf_counter_ns()
         image = await self._fetch(case)
-        case.note_time("fetch", began)
+        self._metrics.took("fetch", case.note_time("fetch", began))
         if image.sha256 != case.image.sha256:
             self._settle(case, Ruling(Decision.REVIEW, (Reason.IMAGE_CHANGED,)))
             return
         began = time.perf_counter_ns()
         rendered = await self._decoder.render(image.data, case.worst_frame or 0, self._rendition)
-        case.note_time("decode", began)
+        self._metrics.took("render", case.note_time("decode", began))
         await self._ask(case, Question(case.policy.name, rendered.jpeg, rendered.width, rendered.height))
 
     async def _fetch(self, case: Case) -> FetchedImage:
@@ -155,12 +158,16 @@ class Escalations:
         """While nobody can be asked, apply each policy's outage rule to what has waited too long."""
         while True:
             await asyncio.sleep(SWEEP_S)
-            self._metrics.second_tier_available(self._tier.available)
+            self._report()
             if self._tier.available:
                 continue
-            now = datetime.now(UTC)
-            for case, ruling in self._waiting.let_go(partial(_outage, now)):
+            for case, ruling in self._waiting.let_go(_outage):
                 self._settle(case, ruling)
+
+    def _report(self) -> None:
+        first = self._waiting.first
+        self._metrics.breakers({server: state.value for server, state in self._tier.breakers.items()})
+        self._metrics.escalations_waiting(len(self._waiting), _age(first).total_seconds() if first else 0.0)
 
     def _settle(
         self,
@@ -170,17 +177,20 @@ class Escalations:
         opinion: SecondOpinion | None = None,
     ) -> None:
         outcome = self._outcomes.decided(case, ruling, datetime.now(UTC), model=model, opinion=opinion)
-        self._metrics.outcome(self._outcomes.stage, ruling.decision, ruling.category)
+        self._metrics.verdict(self._outcomes.stage, ruling.decision, ruling.category, ruling.reasons[0])
         self._metrics.took("total", case.timings["total_ms"] / 1000)
+        self._metrics.escalation_settled(_age(case).total_seconds())
         self._outbox.put_nowait(outcome)
+        facts = {"stage": "vlm", "decision": str(ruling.decision), "reason": ruling.reasons[0]}
+        self._tracing.processed(processed([(case.delivered, case.traceparent)], facts))
 
     def _bury_unread(self, delivered: Delivered, failure: Failure) -> None:
-        self._bury(delivered, "read", failure)
+        self._bury(delivered, None, "read", failure)
 
     def _give_up(self, case: Case, failure: Failure) -> None:
         """An image that is gone needs no human; one that the first tier could judge and we cannot, does."""
         if not isinstance(failure, Unprocessable):
-            self._bury(case.delivered, "fetch", failure)
+            self._bury(case.delivered, case.traceparent, "fetch", failure)
         elif failure.reason is Reason.IMAGE_MISSING:
             self._settle(case, Ruling(Decision.UNPROCESSABLE, (failure.reason,)))
         elif failure.reason is Reason.IMAGE_DIGEST_MISMATCH:
@@ -188,16 +198,22 @@ class Escalations:
         else:
             self._settle(case, Ruling(Decision.REVIEW, (failure.reason,)))
 
-    def _bury(self, delivered: Delivered, step: str, error: Exception) -> None:
+    def _bury(self, delivered: Delivered, traceparent: str | None, step: str, error: Exception) -> None:
         log.warning("dead_letter", step=step, error=str(error), ticket=delivered.ticket)
         self._metrics.dead_letter(step, error)
         self._outbox.put_nowait(self._outcomes.buried(delivered, step, error))
+        self._tracing.processed(processed([(delivered, traceparent)], {"stage": "vlm", "step": step}, error))
 
 
 async def _done(_: None) -> None:
     """The answer has left its outcome already."""
 
 
-def _outage(now: datetime, case: Case) -> Ruling | None:
+def _outage(case: Case) -> Ruling | None:
+    return outage_ruling(case.policy, _age(case))
+
+
+def _age(case: Case) -> timedelta:
+    """Since the first tier's verdict. Clocks of two machines may disagree: never less than 0."""
     since = case.provisional.decided_at if case.provisional else case.upload.uploaded_at
-    return outage_ruling(case.policy, now - since)
+    return max(timedelta(0), datetime.now(UTC) - since)

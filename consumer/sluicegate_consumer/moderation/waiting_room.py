@@ -18,6 +18,11 @@ class WaitingRoom:
     def __len__(self) -> int:
         return len(self._cases)
 
+    @property
+    def first(self) -> Case | None:
+        """The one whose turn is next."""
+        return self._cases[0] if self._cases else None
+
     async def enter(self, case: Case) -> None:
         """Queue up."""
         self._cases.append(case)

@@ -179,6 +179,8 @@ def _destinations(
         yield from _at(f"//{broker.strip()}", "kafka.bootstrap_servers", "events, inline images in them", KAFKA_PORT)
     for url in settings.ollama.urls:
         yield from _at(str(url), "ollama.urls", "images of the second tier")
+    if collector := settings.observability.otlp_endpoint:
+        yield from _at(str(collector), "observability.otlp_endpoint", "traces: counts and places, nothing of an upload")
     for prefix in settings.fetch.allowed_uri_prefixes:
         if prefix.startswith("http"):
             yield from _at(prefix, "fetch.allowed_uri_prefixes", "images are read from it")

@@ -1,5 +1,6 @@
 """`/metrics`, `/healthz` and `/readyz` on one small port, answered by threads: also while the event loop is stuck."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from sluicegate_consumer.operations.health import Health, State
 
 LIVE = {State.STARTING, State.READY, State.DRAINING}
 READY = {State.READY}
+CLIENT_TIMEOUT_S = 10.0
+"""A client that says nothing for so long is left: each holds a thread."""
 
 
 @contextmanager
@@ -32,6 +35,9 @@ def serve_endpoints(registry: CollectorRegistry, health: Health, host: str, port
         return
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = CLIENT_TIMEOUT_S
+        server_version, sys_version = "sluicegate", ""
+
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             if path == "/metrics":
@@ -55,12 +61,11 @@ def serve_endpoints(registry: CollectorRegistry, health: Health, host: str, port
             """A probe every few seconds is no news."""
 
     try:
-        server = ThreadingHTTPServer((host, port), Handler)
+        server = _Server((host, port), Handler)
     except OSError as error:
         raise ConfigurationError(
             f"observability.endpoint_host={host}, observability.endpoint_port={port}: cannot listen: {error}"
         ) from error
-    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="endpoints", daemon=True)
     thread.start()
     try:
@@ -69,3 +74,15 @@ def serve_endpoints(registry: CollectorRegistry, health: Health, host: str, port
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        # The class's own family is IPv4 alone, and a cluster's pods may have nothing but IPv6.
+        self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        super().__init__(address, handler)
+
+    def handle_error(self, *_: object) -> None:
+        """A client that has gone is no news either."""

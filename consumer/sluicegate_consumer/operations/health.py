@@ -46,7 +46,7 @@ class Health:
     @property
     def state(self) -> State:
         """As it is now."""
-        stuck = self._failed_at is not None or self._clock() - self._beat_at > self._stall_s
+        stuck = self._failed_at is not None or self.silent_s > self._stall_s
         return State.STUCK if stuck else self._phase
 
     @property
@@ -54,6 +54,11 @@ class Health:
         """Whether it is stuck and, where it has failed, has had the time to end by itself."""
         failed_at = self._failed_at
         return self.state is State.STUCK and (failed_at is None or self._clock() - failed_at > ENDING_S)
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the event loop last turned."""
+        return self._clock() - self._beat_at
 
     def beat(self) -> None:
         """The event loop turns."""
@@ -74,18 +79,23 @@ class Health:
 
 
 @contextmanager
-def watched(stall_s: float) -> Iterator[Health]:
+def watched(stall_s: float, late: Callable[[float], None] = lambda _: None) -> Iterator[Health]:
     """A health that beats with the running event loop, and ends the process when the loop stops turning.
 
     It ends with code 1 within `stall_s` and two seconds, or `ENDING_S` and two seconds after a failure, and writes
     every thread's stack to standard error before: a thread does this, since a stuck loop can do nothing about itself.
     A process that was only frozen for so long goes on.
+
+    Args:
+        stall_s: Seconds without a beat after which the loop counts as stuck.
+        late: Told with every beat by how many seconds it came late.
     """
     health = Health(stall_s)
     over = threading.Event()
     loop = asyncio.get_running_loop()
 
     def beat() -> None:
+        late(max(0.0, loop.time() - next_beat[0].when()))
         health.beat()
         next_beat[0] = loop.call_later(BEAT_S, beat)
 

@@ -36,6 +36,7 @@ def configure_logging(settings: ObservabilitySettings, stream: TextIO | None = N
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=level, handlers=[_ToStructlog()], force=True)
+    logging.captureWarnings(capture=True)
     for name, quietest in QUIETEST.items():
         logging.getLogger(name).setLevel(max(level, quietest))
 

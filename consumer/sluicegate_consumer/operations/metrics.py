@@ -1,77 +1,177 @@
-"""Every metric of both services: this file is their documentation.
+"""What happened, told to Prometheus: when each metric moves. Their names and meaning: `metrics_catalogue`."""
 
-The share of images that the first tier decided alone is one minus the rate of
-`sluicegate_outcomes_total{stage="classifier",decision="escalated"}` over that of
-`sluicegate_outcomes_total{stage="classifier"}`.
-"""
+import platform
+from collections.abc import Iterable, Mapping
+from functools import partial
+from importlib.metadata import version
+from itertools import product
+from typing import Generic, TypeVar
 
-from dataclasses import dataclass
-from typing import Literal
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
-
+from sluicegate_consumer.operations import metrics_catalogue as catalogue
+from sluicegate_consumer.operations.health import Health, State
+from sluicegate_consumer.operations.metrics_catalogue import CloseReason, Metric, OpinionResult, Service, Step
 from sluicegate_schemas.events import Decision, Stage
 
-Step = Literal["queue", "fetch", "decode", "batch_wait", "inference", "total"]
-CloseReason = Literal["size", "deadline"]
-OpinionResult = Literal["approve", "reject", "unsure", "invalid", "away"]
-
-STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-OPINION_SECONDS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)
-BATCH_FRAMES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+Family = TypeVar("Family", Counter, Gauge, Histogram)
 
 
-@dataclass(frozen=True, slots=True)
+class Children(dict[tuple[str, ...], Family], Generic[Family]):
+    """A metric's series by their label values, each bound once: to have it looked up costs a lock every time."""
+
+    def __init__(self, metric: Metric, family: Family) -> None:
+        super().__init__()
+        self._family: Family = family
+        if metric.labels and metric.closed:
+            for values in product(*(label.values for label in metric.labels)):
+                self[values] = family.labels(*values)
+
+    def __missing__(self, values: tuple[str, ...]) -> Family:
+        child: Family = self._family.labels(*values)
+        self[values] = child
+        return child
+
+    def forget(self, values: tuple[str, ...]) -> None:
+        """Show this series no longer."""
+        del self[values]
+        self._family.remove(*values)
+
+
 class Metrics:
-    """What happened, told to Prometheus, by methods that never wait."""
+    """Methods that never wait, and never fail for what they are told.
 
-    registry: CollectorRegistry
-    _received: Counter
-    _outcomes: Counter
-    _dead_letters: Counter
-    _step_seconds: Histogram
-    _batch_frames: Histogram
-    _in_flight: Gauge
-    _commits: Counter
-    _publish_failures: Counter
-    _blocked: Gauge
-    _halted: Gauge
-    _opinion_seconds: Histogram
-    _second_tier_available: Gauge
-    _egress_refused: Counter
-    _model: Info
+    Args:
+        registry: Where all series are.
+        service: The one that runs; what only the other one moves is not shown, since a zero that nobody ever moves
+            would say something wrong.
+    """
+
+    def __init__(self, registry: CollectorRegistry, service: Service = "both") -> None:
+        # Else each counter and histogram has a second series beside it, which nothing reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the package's own
+        self.registry = registry
+        self._shown = {"both", service} if service != "both" else {"both", "consume", "escalate"}
+        self._build: dict[str, str] = {}
+        self._bind_service()
+        self._bind_delivery()
+        self._bind_tiers()
+        # Resident memory, CPU seconds, open files, and when the process began: restarts show in it.
+        ProcessCollector(namespace="sluicegate", registry=registry)
+
+    def _bind_service(self) -> None:
+        self._build_info = self._info(catalogue.BUILD)
+        self._state = self._gauges(catalogue.STATE)
+        self._loop_lag = self._histogram(catalogue.LOOP_LAG)
+        self._loop_silent = self._gauge(catalogue.LOOP_SILENT)
+        self._model = self._info(catalogue.MODEL)
+        self._gpu_fallback = self._gauge(catalogue.GPU_FALLBACK)
+        self._egress_refused = self._counter(catalogue.EGRESS_REFUSED)
+
+    def _bind_delivery(self) -> None:
+        self._received = self._counter(catalogue.RECEIVED)
+        self._lag = self._gauges(catalogue.LAG)
+        self._in_flight = self._gauge(catalogue.IN_FLIGHT)
+        self._in_flight_age = self._gauge(catalogue.IN_FLIGHT_AGE)
+        self._acknowledged = self._counters(catalogue.ACKNOWLEDGED)
+        self._publish_failures = self._counter(catalogue.PUBLISH_FAILURES)
+        self._commits = self._counters(catalogue.COMMITS)
+        self._revoked = self._counter(catalogue.REVOKED)
+        self._blocked = self._gauge(catalogue.BLOCKED)
+        self._halted = self._gauge(catalogue.HALTED)
+
+    def _bind_tiers(self) -> None:
+        self._steps = self._histograms(catalogue.STEP_TIME)
+        self._verdicts = self._counters(catalogue.VERDICTS)
+        for stage, decision in product((Stage.CLASSIFIER, Stage.VLM), Decision):
+            # Without a category the series is known beforehand, too; the others begin with their first verdict.
+            self._verdicts[stage, decision, ""].inc(0)
+        self._reasons = self._counters(catalogue.REASONS)
+        self._dead_letters = self._counters(catalogue.DEAD_LETTERS)
+        self._batches = self._histograms(catalogue.BATCH)
+        self._opinions = self._histograms(catalogue.OPINION)
+        self._ollama = self._histograms(catalogue.OLLAMA)
+        self._ollama_failures = self._counters(catalogue.OLLAMA_FAILURES)
+        self._breakers = self._gauges(catalogue.BREAKER)
+        self._available = self._gauge(catalogue.AVAILABLE)
+        self._escalation_age = self._histogram(catalogue.ESCALATION_AGE)
+        self._waiting = self._gauge(catalogue.WAITING)
+        self._waiting_age = self._gauge(catalogue.WAITING_AGE)
+
+    # The service.
+
+    def runs(self, service: Service, health: Health) -> None:
+        """`service` has begun; its state is read whenever somebody looks, also while its event loop is stuck."""
+        self._build |= {"command": service, "version": version("sluicegate"), "python": platform.python_version()}
+        self._build_info.info({"policy": ""} | self._build)
+        for state in State:
+            self._state[state,].set_function(partial(_is, health, state))
+        self._loop_silent.set_function(lambda: health.silent_s)
+
+    def policy(self, policy_version: str) -> None:
+        """The policy in force."""
+        self._build["policy"] = policy_version
+        self._build_info.info(self._build)
+
+    def loop_late(self, seconds: float) -> None:
+        """The event loop called so late."""
+        self._loop_lag.observe(seconds)
+
+    def model(self, name: str, digest: str, device: str, runtime: str, *, wanted: str = "") -> None:
+        """The model that this process asks; `wanted` is the setting that its device was chosen by."""
+        self._model.info({"name": name, "digest": digest, "device": device, "runtime": runtime})
+        self._gpu_fallback.set(wanted == "auto" and device == "cpu")
+
+    def egress_refused(self) -> None:
+        """This process tried to reach what it may not reach."""
+        self._egress_refused.inc()
+
+    # Delivery: see `DeliveryObserver`.
 
     def received(self, records: int) -> None:
         """So many records came from Kafka."""
         self._received.inc(records)
 
-    def outcome(self, stage: Stage, decision: Decision, category: str | None) -> None:
-        """A verdict was acknowledged by the broker."""
-        self._outcomes.labels(stage, decision, category or "").inc()
-
-    def dead_letter(self, stage: str, error: BaseException) -> None:
-        """A record became a dead letter because of `error`, in the step `stage`."""
-        self._dead_letters.labels(stage, type(error).__name__).inc()
-
-    def took(self, step: Step, seconds: float) -> None:
-        """One image spent this long in one step."""
-        self._step_seconds.labels(step).observe(seconds)
-
-    def batch_closed(self, frames: int, reason: CloseReason) -> None:
-        """A batch of so many frames went to the model."""
-        self._batch_frames.labels(reason).observe(frames)
+    def lag(self, records: Iterable[tuple[tuple[str, int], int]]) -> None:
+        """So many records of each partition that this member holds are not handled; it holds no others."""
+        now = {(topic, str(number)): count for (topic, number), count in records}
+        for gone in self._lag.keys() - now.keys():
+            self._lag.forget(gone)
+        for partition, count in now.items():
+            self._lag[partition].set(count)
 
     def in_flight(self, records: int) -> None:
         """So many records are taken from Kafka and not yet acknowledged as handled."""
         self._in_flight.set(records)
 
+    def oldest_in_flight(self, seconds: float) -> None:
+        """The oldest of them has been here for so long; 0: there is none."""
+        self._in_flight_age.set(seconds)
+
+    def acknowledged(self, dead_letter: bool, seconds: float) -> None:
+        """The broker has all that was owed for one record, so long after it was sent."""
+        self._acknowledged["dead_letter" if dead_letter else "verdict",].inc()
+        self._steps["publish",].observe(seconds)
+
+    def publish_failed(self) -> None:
+        """What was owed for one record was not acknowledged by the broker."""
+        self._publish_failures.inc()
+
     def committed(self, accepted: bool = True) -> None:
         """Offsets were committed, or the broker refused them."""
-        self._commits.labels("accepted" if accepted else "refused").inc()
+        self._commits["accepted" if accepted else "refused",].inc()
 
-    def publish_failed(self, topic: str) -> None:
-        """A record was not acknowledged by the broker."""
-        self._publish_failures.labels(topic).inc()
+    def revoked(self, partitions: int) -> None:
+        """So many partitions were taken away."""
+        self._revoked.inc(partitions)
 
     def blocked(self, partitions: int) -> None:
         """So many partitions stand still, each behind a record that cannot be written."""
@@ -81,69 +181,93 @@ class Metrics:
         """Consumption has stopped: too many outcomes were dead letters."""
         self._halted.set(1)
 
+    # Both tiers.
+
+    def verdict(self, stage: Stage, decision: Decision, category: str | None, reason: str) -> None:
+        """A verdict was decided, on `category` if on any, because of `reason` before all."""
+        self._verdicts[stage, decision, category or ""].inc()
+        self._reasons[stage, reason].inc()
+
+    def dead_letter(self, stage: str, error: BaseException) -> None:
+        """A record became a dead letter because of `error`, in the step `stage`."""
+        self._dead_letters[stage, type(error).__name__].inc()
+
+    def took(self, step: Step, seconds: float) -> None:
+        """One image spent this long in one step."""
+        self._steps[step,].observe(seconds)
+
+    # The first tier.
+
+    def batch_closed(self, frames: int, reason: CloseReason) -> None:
+        """A batch of so many frames went to the model."""
+        self._batches[reason,].observe(frames)
+
+    # The second tier.
+
     def opinion(self, result: OpinionResult, seconds: float) -> None:
         """The second tier was asked: what came of it, and how long that took, retries included."""
-        self._opinion_seconds.labels(result).observe(seconds)
+        self._opinions[result,].observe(seconds)
 
-    def second_tier_available(self, available: bool) -> None:
-        """Whether any server of the second tier can be asked."""
-        self._second_tier_available.set(available)
+    def answered(self, server: str, seconds: float) -> None:
+        """One server gave a valid answer."""
+        self._ollama[server,].observe(seconds)
 
-    def egress_refused(self) -> None:
-        """A connection or a look-up that no setting asks for was refused."""
-        self._egress_refused.inc()
+    def failed(self, server: str, reason: str) -> None:
+        """One server gave none."""
+        self._ollama_failures[server, reason].inc()
 
-    def model(self, name: str, digest: str, device: str, runtime: str) -> None:
-        """The model that this process asks."""
-        self._model.info({"name": name, "digest": digest, "device": device, "runtime": runtime})
+    def breakers(self, states: Mapping[str, str]) -> None:
+        """Each server's breaker, and with them whether any server can be asked."""
+        for server, state in states.items():
+            for each in ("closed", "open", "half_open"):
+                self._breakers[server, each].set(each == state)
+        self._available.set("closed" in states.values())
+
+    def escalation_settled(self, seconds: float) -> None:
+        """The second tier decided, so long after the first."""
+        self._escalation_age.observe(seconds)
+
+    def escalations_waiting(self, count: int, oldest_s: float) -> None:
+        """So many wait to be asked about, the oldest for so long since the first tier's verdict."""
+        self._waiting.set(count)
+        self._waiting_age.set(oldest_s)
+
+    # How each kind is made.
+
+    def _counter(self, metric: Metric) -> Counter:
+        return Counter(metric.name, metric.help, _names(metric), registry=self._registry_of(metric))
+
+    def _gauge(self, metric: Metric) -> Gauge:
+        return Gauge(metric.name, metric.help, _names(metric), registry=self._registry_of(metric))
+
+    def _histogram(self, metric: Metric) -> Histogram:
+        registry = self._registry_of(metric)
+        return Histogram(metric.name, metric.help, _names(metric), buckets=metric.buckets, registry=registry)
+
+    def _info(self, metric: Metric) -> Info:
+        return Info(metric.name, metric.help, registry=self._registry_of(metric))
+
+    def _registry_of(self, metric: Metric) -> CollectorRegistry | None:
+        return self.registry if metric.service in self._shown else None
+
+    def _counters(self, metric: Metric) -> Children[Counter]:
+        return Children(metric, self._counter(metric))
+
+    def _gauges(self, metric: Metric) -> Children[Gauge]:
+        return Children(metric, self._gauge(metric))
+
+    def _histograms(self, metric: Metric) -> Children[Histogram]:
+        return Children(metric, self._histogram(metric))
 
 
-def new_metrics(registry: CollectorRegistry | None = None) -> Metrics:
-    """All metrics, at zero, in `registry`; in one of their own where none is given."""
-    registry = CollectorRegistry() if registry is None else registry
-    return Metrics(
-        registry,
-        Counter("sluicegate_records_received", "Records taken from Kafka.", registry=registry),
-        Counter(
-            "sluicegate_outcomes",
-            "Verdicts that the broker acknowledged, by who decided, what, and on which category.",
-            ["stage", "decision", "category"],
-            registry=registry,
-        ),
-        Counter(
-            "sluicegate_dead_letters",
-            "Records that became dead letters, by the step that failed and the kind of failure.",
-            ["stage", "reason"],
-            registry=registry,
-        ),
-        Histogram(
-            "sluicegate_step_seconds",
-            "Time of one image in one step: queue (uploaded to received), fetch, decode, batch_wait, "
-            "inference (of its whole batch), total (received to decided).",
-            ["step"],
-            buckets=STEP_SECONDS,
-            registry=registry,
-        ),
-        Histogram(
-            "sluicegate_batch_frames",
-            "Frames in a batch, by what closed it: size, deadline.",
-            ["reason"],
-            buckets=BATCH_FRAMES,
-            registry=registry,
-        ),
-        Gauge("sluicegate_in_flight", "Records taken from Kafka and not yet handled.", registry=registry),
-        Counter("sluicegate_commits", "Commits of offsets: accepted or refused.", ["result"], registry=registry),
-        Counter("sluicegate_publish_failures", "Records that were not acknowledged.", ["topic"], registry=registry),
-        Gauge("sluicegate_blocked_partitions", "Partitions behind an unwritable record.", registry=registry),
-        Gauge("sluicegate_consumption_halted", "1: halted, too many dead letters.", registry=registry),
-        Histogram(
-            "sluicegate_opinion_seconds",
-            "Questions to the second tier, by result: approve, reject, unsure, invalid, away.",
-            ["result"],
-            buckets=OPINION_SECONDS,
-            registry=registry,
-        ),
-        Gauge("sluicegate_second_tier_available", "1: at least one server can be asked.", registry=registry),
-        Counter("sluicegate_egress_refused", "Connections and look-ups that no setting asks for.", registry=registry),
-        Info("sluicegate_model", "The model that this process asks.", registry=registry),
-    )
+def new_metrics(service: Service = "both") -> Metrics:
+    """The metrics of one service or of both, at zero, in a registry of their own."""
+    return Metrics(CollectorRegistry(), service)
+
+
+def _is(health: Health, state: State) -> bool:
+    return health.state is state
+
+
+def _names(metric: Metric) -> list[str]:
+    return [label.name for label in metric.labels]

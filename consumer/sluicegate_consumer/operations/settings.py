@@ -241,6 +241,11 @@ class ObservabilitySettings(Section):
     """Address that `/metrics`, `/healthz` and `/readyz` are served on."""
     endpoint_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Their port; 0: they are not served."""
+    otlp_endpoint: AnyHttpUrl | None = None
+    """An OpenTelemetry collector that traces are sent to, by OTLP over HTTP, for example `http://collector:4318`; not
+    given: no traces. Needs the extra `otel`. No other host is ever asked."""
+    trace_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of the batches that are traced."""
     stall_timeout_s: Seconds = 60.0
     """A service whose event loop does not turn for so long ends with code 1, to be started again."""
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
+from sluicegate_consumer.second_opinion.breaker import State
 from sluicegate_consumer.second_opinion.opinion import Opinion, Question, SecondTierAway
 
 APPROVAL = Opinion(
@@ -49,6 +50,11 @@ class MemoryTier:
     def available(self) -> bool:
         """Whether it has not left."""
         return self._present.is_set()
+
+    @property
+    def breakers(self) -> Mapping[str, State]:
+        """Of its one server."""
+        return {"memory": State.CLOSED if self.available else State.OPEN}
 
     async def wait_available(self) -> None:
         """Return once it is there."""

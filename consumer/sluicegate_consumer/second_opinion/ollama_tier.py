@@ -10,10 +10,11 @@ from typing import Self
 import structlog
 
 from sluicegate_consumer.operations.settings import OllamaSettings
-from sluicegate_consumer.second_opinion.breaker import Breaker
+from sluicegate_consumer.second_opinion.breaker import Breaker, State
 from sluicegate_consumer.second_opinion.client import OllamaServer
 from sluicegate_consumer.second_opinion.criteria import Criteria
 from sluicegate_consumer.second_opinion.failures import AskFailed, Consequence
+from sluicegate_consumer.second_opinion.observer import NobodyWatches, ServerObserver
 from sluicegate_consumer.second_opinion.opinion import NoOpinion, Opinion, Question, SecondTierAway
 from sluicegate_consumer.second_opinion.probes import Probes
 from sluicegate_consumer.second_opinion.prompt import build_prompt
@@ -36,17 +37,24 @@ class OllamaTier:
         settings: which servers and model, and what a question may take.
         criteria: of every policy that asks for second opinions, by its name.
         first_pause_s: seconds before an image is asked about again.
+        observer: told of every attempt.
 
     Raises:
         ConfigurationError: a policy's prompt cannot be built, or the model's name is one of the cloud.
     """
 
     def __init__(
-        self, settings: OllamaSettings, criteria: Mapping[str, Criteria], *, first_pause_s: float = FIRST_PAUSE_S
+        self,
+        settings: OllamaSettings,
+        criteria: Mapping[str, Criteria],
+        *,
+        first_pause_s: float = FIRST_PAUSE_S,
+        observer: ServerObserver | None = None,
     ) -> None:
         refuse_cloud_name(settings.model)
         self._settings = settings
         self._first_pause_s = first_pause_s
+        self._observer = observer or NobodyWatches()
         self._prompts = {policy: build_prompt(asked) for policy, asked in criteria.items()}
         self._servers = Servers(
             [
@@ -66,6 +74,11 @@ class OllamaTier:
         """Whether any server may be asked."""
         return self._servers.available
 
+    @property
+    def breakers(self) -> Mapping[str, State]:
+        """Of every server, by host and port."""
+        return {replica.server.name: replica.breaker.state for replica in self._servers.replicas}
+
     async def wait_available(self) -> None:
         """Return once a server may be asked."""
         await self._servers.wait_available()
@@ -83,6 +96,7 @@ class OllamaTier:
                 self._note(replica, question, tries, failed)
             else:
                 replica.breaker.succeeded()
+                self._observer.answered(replica.server.name, opinion.seconds)
                 return opinion
             finally:
                 self._servers.give_back(replica)
@@ -122,7 +136,8 @@ class OllamaTier:
         )
 
     def _note(self, replica: Replica, question: Question, tries: Tries, failed: AskFailed) -> None:
-        """Let the breaker know, and the log."""
+        """Let the breaker know, the observer and the log."""
+        self._observer.failed(replica.server.name, failed.reason)
         match failed.consequence:
             case Consequence.NO_OPINION | Consequence.RETRY:
                 replica.breaker.succeeded()

@@ -1,10 +1,12 @@
 """The edge to the second tier: one image and one policy in, one answer in closed terms out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from sluicegate_consumer.errors import SluicegateError
+from sluicegate_consumer.second_opinion.breaker import State
 
 Answer = Literal["approve", "reject", "unsure"]
 
@@ -60,6 +62,10 @@ class SecondTier(Protocol):
     @property
     def available(self) -> bool:
         """Whether a question asked now has a chance: at least one server's breaker is not open."""
+
+    @property
+    def breakers(self) -> Mapping[str, State]:
+        """Of every server, by host and port."""
 
     async def ask(self, question: Question) -> Opinion:
         """One opinion, retries inside its own deadline included."""

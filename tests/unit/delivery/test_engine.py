@@ -1,7 +1,8 @@
 """At-least-once, shown on in-memory edges; the same engine meets real brokers in the integration tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ import pytest
 from sluicegate_consumer.delivery.dead_letters import dead_letter
 from sluicegate_consumer.delivery.engine import Engine
 from sluicegate_consumer.delivery.memory import MemoryBroker, MemorySink, MemorySource
-from sluicegate_consumer.delivery.values import Delivered, Outcome, Record, Ticket
+from sluicegate_consumer.delivery.values import Delivered, Outcome, Partition, Record, Ticket
 from sluicegate_consumer.errors import ConfigurationError, Fatal, Poison
 from sluicegate_consumer.operations.health import Health, State
 from sluicegate_consumer.operations.settings import DeliverySettings
@@ -25,9 +26,13 @@ class Observer:
 
     halts: int = 0
     stuck: int = 0
-    failures: list[str] = field(default_factory=list)
+    failures: int = 0
     refused: int = 0
     most_in_flight: int = 0
+    oldest_s: float = 0
+    lags: list[dict[Partition, int]] = field(default_factory=list)
+    acknowledgements: Counter[str] = field(default_factory=Counter)
+    taken_away: int = 0
 
     def received(self, records: int) -> None:
         """Not looked at."""
@@ -35,8 +40,21 @@ class Observer:
     def in_flight(self, records: int) -> None:
         self.most_in_flight = max(self.most_in_flight, records)
 
-    def publish_failed(self, topic: str) -> None:
-        self.failures.append(topic)
+    def oldest_in_flight(self, seconds: float) -> None:
+        self.oldest_s = max(self.oldest_s, seconds)
+
+    def lag(self, records: Iterable[tuple[Partition, int]]) -> None:
+        self.lags.append(dict(records))
+
+    def revoked(self, partitions: int) -> None:
+        self.taken_away += partitions
+
+    def acknowledged(self, dead_letter: bool, seconds: float) -> None:
+        assert seconds >= 0
+        self.acknowledgements["dead letter" if dead_letter else "verdict"] += 1
+
+    def publish_failed(self) -> None:
+        self.failures += 1
 
     def committed(self, accepted: bool) -> None:
         self.refused += not accepted
@@ -124,6 +142,7 @@ async def test_every_record_is_published_and_then_committed():
         service.upload(20)
         await service.until(lambda: service.broker.committed("uploads") == 20)
         assert [b"%d" % number for number in range(20)] == service.verdicts()
+        assert {"verdict": 20} == service.observer.acknowledgements
 
 
 async def test_nothing_is_committed_before_the_broker_acknowledges():
@@ -213,6 +232,7 @@ async def test_an_answer_from_before_a_rebalance_is_dropped_and_the_record_done_
         await service.until(lambda: len(stages.held) == 1)
         await service.source.rebalance()
         await service.until(lambda: len(stages.held) == 2)
+        assert 1 == service.observer.taken_away
         stages.release()
         await service.until(lambda: service.broker.committed("uploads") == 1)
         assert [b"0"] == service.verdicts()
@@ -248,7 +268,7 @@ async def test_a_failed_acknowledgement_ends_the_service_without_a_commit():
         service.sink.held.pop()[1].set_exception(OSError("gone"))
         with pytest.raises(Fatal, match="did not take the outcome"):
             await service.task
-        assert (["verdicts"], []) == (service.observer.failures, service.broker.commits)
+        assert (1, []) == (service.observer.failures, service.broker.commits)
 
 
 async def test_a_right_that_the_broker_refuses_ends_the_service_as_what_it_is():
@@ -314,6 +334,7 @@ async def test_a_flood_of_dead_letters_halts_consumption_and_drops_nothing():
         await service.until(lambda: service.observer.halts == 1)
         await asyncio.sleep(0.05)
         buried = len(service.broker.topics["dead"])
+        assert {"dead letter": buried} == service.observer.acknowledgements
         assert 5 <= buried <= 5 + Echo.capacity
         assert buried == service.broker.committed("uploads")
 

@@ -26,6 +26,7 @@ from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.moderation.second_tier import Escalations
 from sluicegate_consumer.moderation.second_tier import Limits as SecondLimits
 from sluicegate_consumer.operations.metrics import new_metrics
+from sluicegate_consumer.operations.tracing import MemoryTracing
 from sluicegate_consumer.policy.load import parse_policy
 from sluicegate_consumer.second_opinion.memory import MemoryTier
 from sluicegate_schemas.cloudevents import read_escalation, read_review, read_verdict, write
@@ -225,6 +226,7 @@ class FirstTierRun(Tier):
         self.classifier = classifier
         self.device = Device(classifier, timeout_s)
         self.metrics = new_metrics()
+        self.tracing = MemoryTracing()
         self.stages = FirstTier(
             fetcher=self.fetcher,
             decoder=self.decoder,
@@ -234,6 +236,7 @@ class FirstTierRun(Tier):
             outcomes=Outcomes(Stage.CLASSIFIER, "sluicegate", TOPICS),
             limits=FirstLimits(uploads=64, fetches=4, decodes=2, inline_bytes=5_000),
             metrics=self.metrics,
+            tracing=self.tracing,
         )
 
 
@@ -245,6 +248,7 @@ class SecondTierRun(Tier):
         self.fetcher = MemoryFetcher({f"s3://images/{name}": image for name, image in images.items()})
         self.tier = tier
         self.metrics = new_metrics()
+        self.tracing = MemoryTracing()
         self.stages = Escalations(
             fetcher=self.fetcher,
             decoder=ThreadDecoder(MemoryClassifier().card.geometry, DecodeLimits(max_pixels=10_000)),
@@ -254,6 +258,7 @@ class SecondTierRun(Tier):
             outcomes=Outcomes(Stage.VLM, "sluicegate", TOPICS),
             limits=SecondLimits(escalations=64, questions=2, inline_bytes=5_000),
             metrics=self.metrics,
+            tracing=self.tracing,
         )
 
 

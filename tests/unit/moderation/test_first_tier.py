@@ -241,7 +241,7 @@ async def test_outcomes_and_steps_are_counted():
         sample = tier.metrics.registry.get_sample_value
     for decision, category in ((Decision.APPROVED, ""), (Decision.UNPROCESSABLE, "")):
         labels = {"stage": "classifier", "decision": decision, "category": category}
-        assert 1 == sample("sluicegate_outcomes_total", labels)
+        assert 1 == sample("sluicegate_verdicts_total", labels)
     assert 1 == sample("sluicegate_dead_letters_total", {"stage": "read", "reason": "EventError"})
     for step, count in (("queue", 2), ("fetch", 2), ("decode", 1), ("inference", 1), ("total", 2)):
         assert count == sample("sluicegate_step_seconds_count", {"step": step}), step

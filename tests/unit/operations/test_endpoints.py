@@ -1,6 +1,7 @@
 """Starting, ready, draining and stuck are told apart, and metrics are served beside them."""
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -83,6 +84,32 @@ def test_an_address_that_cannot_be_listened_on_is_an_error(url: str, health: Hea
         serve_endpoints(new_metrics().registry, health, "127.0.0.1", port),
     ):
         pass
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "::1", "::"])
+def test_it_is_bound_as_configured_to_either_kind_of_address(host: str, health: Health):
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    (port,) = free_ports(1)
+    reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)
+    with serve_endpoints(new_metrics().registry, health, host, port):
+        assert 200 == answer(f"http://{reached}:{port}/healthz")[0]
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+def test_a_client_that_says_nothing_keeps_nobody_waiting(url: str):
+    host, _, port = url.removeprefix("http://").partition(":")
+    silent = [socket.create_connection((host, int(port))) for _ in range(20)]
+    assert 200 == answer(f"{url}/healthz")[0]
+    for connection in silent:
+        connection.close()
 
 
 def test_with_port_0_nothing_is_served(health: Health):

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,9 @@ Lines = Callable[[], list[dict[str, Any]]]
 def stream() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     before = root.handlers[:], root.level
+    logging.captureWarnings(capture=False)
     yield io.StringIO()
+    logging.captureWarnings(capture=False)
     root.handlers[:], root.level = before
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
@@ -81,6 +84,37 @@ def test_on_a_terminal_events_are_written_for_people(stream):
     structlog.get_logger().warning("second_tier_away", password="pw")
     assert "second_tier_away" in stream.getvalue()
     assert "pw" not in stream.getvalue().replace("password", "")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("stream")
+@pytest.mark.parametrize(("kind", "is_json"), [(io.StringIO, True), (Terminal, False)])
+def test_left_to_itself_the_log_is_json_unless_a_person_is_watching(kind, is_json):
+    output = kind()
+    configure_logging(ObservabilitySettings(), output)
+    structlog.get_logger().info("consuming", topic="uploads")
+    assert is_json == output.getvalue().startswith("{")
+    assert "consuming" in output.getvalue()
+
+
+@pytest.mark.usefixtures("stream")
+def test_it_is_standard_output_that_a_service_writes_to(capsys):
+    configure_logging(ObservabilitySettings(log_format="json"))
+    structlog.get_logger().info("consuming")
+    captured = capsys.readouterr()
+    assert ("consuming", "") == (orjson.loads(captured.out)["event"], captured.err)
+
+
+def test_what_python_itself_warns_of_is_an_event_too(stream):
+    configure_logging(ObservabilitySettings(log_format="json"), stream)
+    warnings.warn("decoding https://user:pw@host/a.jpg is slow", UserWarning, stacklevel=1)
+    (line,) = map(orjson.loads, stream.getvalue().splitlines())
+    assert ("warning", "py.warnings") == (line["level"], line["logger"])
+    assert "https://***@host/a.jpg is slow" in line["event"]
 
 
 @dataclass
