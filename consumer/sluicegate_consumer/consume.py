@@ -6,6 +6,7 @@ receive -> read -> fetch -> decode -> batch -> classify -> decide -> publish -> 
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
@@ -16,7 +17,9 @@ from sluicegate_consumer.delivery.kafka_source import KafkaSource
 from sluicegate_consumer.images.decoder import ProcessDecoder
 from sluicegate_consumer.images.fetcher import StoreFetcher
 from sluicegate_consumer.images.image import DecodeLimits
+from sluicegate_consumer.models.classifier import ModelCard
 from sluicegate_consumer.models.load import load_classifier
+from sluicegate_consumer.models.rescoring import IsNear
 from sluicegate_consumer.moderation.device import Device
 from sluicegate_consumer.moderation.first_tier import FirstTier, Limits
 from sluicegate_consumer.moderation.outcomes import Outcomes
@@ -26,7 +29,9 @@ from sluicegate_consumer.operations.health import watched
 from sluicegate_consumer.operations.metrics import new_metrics
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_consumer.operations.shutdown import SHUTDOWN_MARGIN_S, shutdown_signals
+from sluicegate_consumer.policy.document import PolicyDocument
 from sluicegate_consumer.policy.load import load_policy
+from sluicegate_consumer.policy.nearness import near_an_edge
 from sluicegate_schemas.events import Stage
 
 log = structlog.get_logger()
@@ -46,11 +51,13 @@ async def consume(settings: Settings) -> None:
         stack.enter_context(serve_endpoints(metrics.registry, health, watch.endpoint_host, watch.endpoint_port))
 
         policies = load_policy(settings.policy_file)
-        classifier = await asyncio.to_thread(load_classifier, settings.model, max_batch=settings.batch.max_frames)
+        classifier = await asyncio.to_thread(
+            load_classifier, settings.model, max_batch=settings.batch.max_frames, near=partial(_near, policies)
+        )
         device = Device(classifier, settings.model.timeout_s)
         stack.callback(device.close)
         card = device.card
-        metrics.model(card.name, card.digest, card.device, card.runtime)
+        metrics.model(card.name, card.digest, card.device, card.runtime, card.precision)
 
         processes = settings.decode.processes or usable_cores()
         decoder = await stack.enter_async_context(
@@ -84,3 +91,8 @@ async def consume(settings: Settings) -> None:
         )
         log.info("consuming", topic=settings.topics.uploads, model=card.name, device=card.device)
         await engine.run(stop)
+
+
+def _near(policies: PolicyDocument, card: ModelCard, margin: float) -> IsNear:
+    mapping = policies.mapping_for(card.name, card.labels)
+    return near_an_edge(policies, mapping, card.labels, exclusive=card.exclusive, margin=margin)

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sluicegate_consumer.models.precision import Precision
 from sluicegate_consumer.pixels import Frame, Geometry
 
 
@@ -25,7 +26,9 @@ class ModelCard:
     device: str
     """Where it runs: `cpu`, `cuda:0`, ..."""
     runtime: str
-    """`torch`, `onnxruntime`, ..."""
+    """`torch`, `onnxruntime`, `openvino`, ..."""
+    precision: Precision
+    """Of the multiplications. Scores near an edge may have been computed again, more exactly."""
 
 
 class Classifier(Protocol):

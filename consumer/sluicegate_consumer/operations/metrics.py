@@ -88,9 +88,10 @@ class Metrics:
         """Whether any server of the second tier can be asked."""
         self._second_tier_available.set(available)
 
-    def model(self, name: str, digest: str, device: str, runtime: str) -> None:
+    def model(self, name: str, digest: str, device: str, runtime: str, precision: str) -> None:
         """The model that this process asks."""
-        self._model.info({"name": name, "digest": digest, "device": device, "runtime": runtime})
+        facts = {"name": name, "digest": digest, "device": device, "runtime": runtime, "precision": precision}
+        self._model.info(facts)
 
 
 def new_metrics(registry: CollectorRegistry | None = None) -> Metrics:

@@ -171,6 +171,11 @@ class ModelSettings(Section):
     """Where `sluicegate model pull` puts checkpoints; Hugging Face's own cache if not given."""
     device: str = "auto"
     """`auto`: CUDA where it is present, else the CPU. Or `cpu`, `cuda`, `cuda:1`, ..."""
+    runtime: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto"
+    """What computes. `auto`: OpenVINO where it is installed and no GPU is there, else what the weights are made for."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """On a CPU. `auto`: bfloat16 where the CPU multiplies it itself, and float32 again for each image that is so near
+    an edge of a policy that the difference could matter. A GPU computes in float16."""
     timeout_s: Seconds = 120.0
     """For one batch; a device that takes longer is taken for hung and the process ends."""
 
