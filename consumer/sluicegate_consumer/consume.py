@@ -14,7 +14,7 @@ from sluicegate_consumer.batching.batcher import Batcher
 from sluicegate_consumer.delivery.engine import Engine
 from sluicegate_consumer.delivery.kafka_sink import KafkaSink
 from sluicegate_consumer.delivery.kafka_source import KafkaSource
-from sluicegate_consumer.images.decoder import ProcessDecoder
+from sluicegate_consumer.images.decoder import SPARE_SLOTS, ProcessDecoder
 from sluicegate_consumer.images.fetcher import StoreFetcher
 from sluicegate_consumer.images.image import DecodeLimits
 from sluicegate_consumer.models.classifier import ModelCard
@@ -33,6 +33,9 @@ from sluicegate_consumer.policy.document import PolicyDocument
 from sluicegate_consumer.policy.load import load_policy
 from sluicegate_consumer.policy.nearness import near_an_edge
 from sluicegate_schemas.events import Stage
+
+BATCHES_IN_MEMORY = 4
+"""One that is computed, one behind it, one that fills, and one that is decoded meanwhile."""
 
 log = structlog.get_logger()
 
@@ -61,7 +64,12 @@ async def consume(settings: Settings) -> None:
 
         processes = settings.decode.processes or usable_cores()
         decoder = await stack.enter_async_context(
-            ProcessDecoder(card.geometry, DecodeLimits.of(settings.decode), processes)
+            ProcessDecoder(
+                card.geometry,
+                DecodeLimits.of(settings.decode),
+                processes,
+                spare_slots=max(SPARE_SLOTS, BATCHES_IN_MEMORY * settings.batch.max_frames),
+            )
         )
         fetcher = await stack.enter_async_context(StoreFetcher(settings.fetch))
 

@@ -12,14 +12,24 @@ from sluicegate_consumer.pixels import Geometry
 
 SPARE_SLOTS = 256
 """Frames that may wait for the model beside those being decoded: some batches of 16, and what waits behind them.
-With fewer, decoding would only wait longer; it cannot stand still, as batches close by time and give slots back."""
+With fewer, decoding would only wait longer; it cannot stand still, as a batch that cannot grow is taken when the device
+is free, and gives its slots back."""
 
 
 class ProcessDecoder:
-    """As many decoding processes as wanted, one image each at a time."""
+    """As many decoding processes as wanted, one image each at a time.
 
-    def __init__(self, geometry: Geometry, limits: DecodeLimits, processes: int) -> None:
-        slots = processes * limits.sampled_frames + SPARE_SLOTS
+    Args:
+        geometry: The model's.
+        limits: What one image may cost.
+        processes: How many.
+        spare_slots: Frames that may be decoded and not yet closed.
+    """
+
+    def __init__(
+        self, geometry: Geometry, limits: DecodeLimits, processes: int, *, spare_slots: int = SPARE_SLOTS
+    ) -> None:
+        slots = processes * limits.sampled_frames + spare_slots
         self._limits = limits
         self._arena = FrameArena(geometry, slots)
         self._processes = [DecodeProcess(geometry, limits, self._arena, slots) for _ in range(processes)]

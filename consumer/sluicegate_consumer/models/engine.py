@@ -2,6 +2,8 @@
 
 from importlib.util import find_spec
 
+import structlog
+
 from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.models.checkpoint import Checkpoint
 from sluicegate_consumer.models.classifier import Classifier
@@ -9,6 +11,8 @@ from sluicegate_consumer.models.offline import go_offline
 from sluicegate_consumer.models.precision import Precision, cpu_has_bfloat16
 from sluicegate_consumer.models.rescoring import BFLOAT16_MARGIN, NearEdges, RescoringClassifier
 from sluicegate_consumer.operations.settings import ModelSettings
+
+log = structlog.get_logger()
 
 EXTRAS = {"onnxruntime": "onnx", "torch": "torch", "openvino": "openvino"}
 """What to install for a package that is missing."""
@@ -23,7 +27,18 @@ def open_engine(checkpoint: Checkpoint, settings: ModelSettings, near: NearEdges
     Raises:
         ConfigurationError: the settings name a runtime that cannot run these weights, or one that is not installed.
     """
-    runtime = settings.runtime if settings.runtime != "auto" else _best_runtime(checkpoint, settings.device)
+    *better, last = _runtimes(checkpoint, settings)
+    for runtime in better:
+        try:
+            return _open(runtime, checkpoint, settings, near, max_batch)
+        except Exception as error:  # noqa: BLE001 - a converter raises what it likes
+            log.warning("model.runtime_failed", model=checkpoint.name, runtime=runtime, error=str(error))
+    return _open(last, checkpoint, settings, near, max_batch)
+
+
+def _open(
+    runtime: str, checkpoint: Checkpoint, settings: ModelSettings, near: NearEdges | None, max_batch: int
+) -> Classifier:
     precision = settings.precision if settings.precision != "auto" else _best_precision(runtime, near)
     try:
         engine = _engine(checkpoint, runtime, settings.device, precision, max_batch)
@@ -38,9 +53,12 @@ def open_engine(checkpoint: Checkpoint, settings: ModelSettings, near: NearEdges
         ) from error
 
 
-def _best_runtime(checkpoint: Checkpoint, device: str) -> str:
-    cpu = device == "cpu" or (device == "auto" and not _gpu_is_there(checkpoint))
-    return "openvino" if cpu and find_spec("openvino") else checkpoint.runtime
+def _runtimes(checkpoint: Checkpoint, settings: ModelSettings) -> list[str]:
+    """Those to try, best first; the last one's failure is the model's."""
+    if settings.runtime != "auto":
+        return [settings.runtime]
+    cpu = settings.device == "cpu" or (settings.device == "auto" and not _gpu_is_there(checkpoint))
+    return ["openvino", checkpoint.runtime] if cpu and find_spec("openvino") else [checkpoint.runtime]
 
 
 def _best_precision(runtime: str, near: NearEdges | None) -> Precision:

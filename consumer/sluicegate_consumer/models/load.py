@@ -70,7 +70,7 @@ def _open(checkpoint: Checkpoint, settings: ModelSettings, near: NearEdges | Non
         raise
     except Exception as error:
         # The runtimes raise what they like; whatever it is, this model cannot serve here.
-        raise ConfigurationError(f"model {checkpoint.name!r} cannot be loaded: {error}") from error
+        raise ConfigurationError(f"model {checkpoint.name!r}: {checkpoint.runtime} cannot load it: {error}") from error
     return classifier
 
 

@@ -25,6 +25,9 @@ from sluicegate_consumer.policy.scores import Scores as LabelScores
 from sluicegate_schemas.cloudevents import read_upload
 from sluicegate_schemas.events import Decision, ImageFacts, ModelReference
 
+BATCHES_OUT = 2
+"""One that is computed and one that waits behind it, so that the device never does."""
+
 log = structlog.get_logger()
 
 
@@ -80,6 +83,8 @@ class FirstTier:
         self._limits = limits
         self._metrics = metrics
         self._mapping = policies.mapping_for(device.card.name, device.card.labels)
+        self._free_since = 0
+        """When the device ended its last batch, in `perf_counter_ns`."""
         self._model = ModelReference(name=device.card.name, digest=device.card.digest)
 
     @property
@@ -99,7 +104,8 @@ class FirstTier:
                 group.create_task(station(cases.get, self._fetch, fetched.put, self._give_up_fetch))
             for _ in range(self._limits.decodes):
                 group.create_task(station(fetched.get, self._decode, self._to_batch, self._give_up_decode))
-            group.create_task(self._classify_batches())
+            for _ in range(BATCHES_OUT):
+                group.create_task(self._classify_batches())
 
     async def _read(self, delivered: Delivered) -> Case:
         received = read_upload(delivered.message)
@@ -148,13 +154,17 @@ class FirstTier:
             await self._classify(batch)
 
     async def _classify(self, batch: Batch[Decoded]) -> None:
-        began = time.perf_counter_ns()
-        for decoded in batch.items:
-            self._metrics.took("batch_wait", decoded.case.note_time("batch_wait", decoded.since_ns))
+        taken = time.perf_counter_ns()
         answers = await self._device.classify([decoded.pixels.frames for decoded in batch.items])
+        # It waited behind the batch before it, if there was one.
+        began, ended = max(taken, self._free_since), time.perf_counter_ns()
+        self._free_since = ended
+        self._batcher.done()
+        await asyncio.sleep(0)  # what waits goes to the device first: it computes while these are settled
         for decoded, answer in zip(batch.items, answers, strict=True):
             case = decoded.case
-            self._metrics.took("inference", case.note_time("inference", began))
+            self._metrics.took("batch_wait", case.note_span("batch_wait", decoded.since_ns, began))
+            self._metrics.took("inference", case.note_span("inference", began, ended))
             if isinstance(answer, Exception):
                 self._bury(case.delivered, "classify", answer)
             else:

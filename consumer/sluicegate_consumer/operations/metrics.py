@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from sluicegate_schemas.events import Decision, Stage
 
 Step = Literal["queue", "fetch", "decode", "batch_wait", "inference", "total"]
-CloseReason = Literal["size", "deadline"]
+CloseReason = Literal["size", "free", "deadline"]
 OpinionResult = Literal["approve", "reject", "unsure", "invalid", "away"]
 
 STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -122,7 +122,7 @@ def new_metrics(registry: CollectorRegistry | None = None) -> Metrics:
         ),
         Histogram(
             "sluicegate_batch_frames",
-            "Frames in a batch, by what closed it: size, deadline.",
+            "Frames in a batch, by what closed it: size, free, deadline.",
             ["reason"],
             buckets=BATCH_FRAMES,
             registry=registry,

@@ -185,8 +185,8 @@ class BatchSettings(Section):
 
     max_frames: Count = 16
     """Frames in a full batch."""
-    max_wait_s: Annotated[float, Field(ge=0)] = 0.01
-    """How long a first image waits for others while the device is free."""
+    max_wait_s: Annotated[float, Field(ge=0)] = 0.0
+    """How long a first image waits for others while the device is free. While it is busy they gather anyway."""
 
 
 class OllamaSettings(Section):
