@@ -63,14 +63,16 @@ def _check_digest(checkpoint: Checkpoint, pinned: str | None) -> None:
 
 
 def _open(checkpoint: Checkpoint, settings: ModelSettings, near: NearEdges | None, max_batch: int) -> Classifier:
+    runtime: str = checkpoint.runtime
     try:
         classifier = open_engine(checkpoint, settings, near, max_batch)
+        runtime = classifier.card.runtime
         _warm_up(classifier, max_batch)
     except ConfigurationError:
         raise
     except Exception as error:
         # The runtimes raise what they like; whatever it is, this model cannot serve here.
-        raise ConfigurationError(f"model {checkpoint.name!r}: {checkpoint.runtime} cannot load it: {error}") from error
+        raise ConfigurationError(f"model {checkpoint.name!r}: {runtime} cannot load it: {error}") from error
     return classifier
 
 

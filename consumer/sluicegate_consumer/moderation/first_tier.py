@@ -134,13 +134,13 @@ class FirstTier:
         case, began = fetched.case, time.perf_counter_ns()
         pixels = await self._decoder.decode(fetched.image.data)
         self._metrics.took("decode", case.note_time("decode", began))
-        case.image = case.image.model_copy(
-            update={
-                "width": pixels.width,
-                "height": pixels.height,
-                "media_type": pixels.media_type,
-                "frames": pixels.frame_count,
-            }
+        case.image = ImageFacts(
+            sha256=fetched.image.sha256,
+            size=len(fetched.image.data),
+            width=pixels.width,
+            height=pixels.height,
+            media_type=pixels.media_type,
+            frames=pixels.frame_count,
         )
         return Decoded(case, pixels, time.perf_counter_ns())
 

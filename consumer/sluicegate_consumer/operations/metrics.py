@@ -6,7 +6,8 @@ The share of images that the first tier decided alone is one minus the rate of
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
@@ -15,6 +16,8 @@ from sluicegate_schemas.events import Decision, Stage
 Step = Literal["queue", "fetch", "decode", "batch_wait", "inference", "total"]
 CloseReason = Literal["size", "free", "deadline"]
 OpinionResult = Literal["approve", "reject", "unsure", "invalid", "away"]
+
+Labelled = TypeVar("Labelled", Counter, Histogram)
 
 STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 OPINION_SECONDS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)
@@ -46,7 +49,7 @@ class Metrics:
 
     def outcome(self, stage: Stage, decision: Decision, category: str | None) -> None:
         """A verdict was acknowledged by the broker."""
-        self._outcomes.labels(stage, decision, category or "").inc()
+        _labelled(self._outcomes, stage, decision, category or "").inc()
 
     def dead_letter(self, stage: str, error: BaseException) -> None:
         """A record became a dead letter because of `error`, in the step `stage`."""
@@ -54,7 +57,7 @@ class Metrics:
 
     def took(self, step: Step, seconds: float) -> None:
         """One image spent this long in one step."""
-        self._step_seconds.labels(step).observe(seconds)
+        _labelled(self._step_seconds, step).observe(seconds)
 
     def batch_closed(self, frames: int, reason: CloseReason) -> None:
         """A batch of so many frames went to the model."""
@@ -92,6 +95,12 @@ class Metrics:
         """The model that this process asks."""
         facts = {"name": name, "digest": digest, "device": device, "runtime": runtime, "precision": precision}
         self._model.info(facts)
+
+
+@lru_cache(maxsize=1024)
+def _labelled(metric: Labelled, *values: str) -> Labelled:
+    """A metric's child, kept: looking it up costs more than counting, and it is done for every step of every image."""
+    return metric.labels(*values)
 
 
 def new_metrics(registry: CollectorRegistry | None = None) -> Metrics:

@@ -23,7 +23,7 @@ def test_every_method_shows_under_its_name_and_labels():
     metrics.halted()
     metrics.opinion("reject", 1.5)
     metrics.second_tier_available(available=True)
-    metrics.model("vit", "sha256:0", "cpu", "torch")
+    metrics.model("vit", "sha256:0", "cpu", "torch", "float32")
     shown = {
         name: value
         for line in generate_latest(metrics.registry).decode().splitlines()
@@ -46,7 +46,7 @@ def test_every_method_shows_under_its_name_and_labels():
         "sluicegate_consumption_halted": "1.0",
         'sluicegate_opinion_seconds_sum{result="reject"}': "1.5",
         "sluicegate_second_tier_available": "1.0",
-        'sluicegate_model_info{device="cpu",digest="sha256:0",name="vit",runtime="torch"}': "1.0",
+        'sluicegate_model_info{device="cpu",digest="sha256:0",name="vit",precision="float32",runtime="torch"}': "1.0",
     }.items() <= shown.items()
 
 
