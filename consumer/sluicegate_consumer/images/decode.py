@@ -11,9 +11,11 @@ from PIL import Image
 from sluicegate_consumer.images.colour import to_rgb, turn_of, upright_rgb
 from sluicegate_consumer.images.formats import MEDIA_TYPES, frame_count, opened, require_pixels
 from sluicegate_consumer.images.image import DecodeLimits, RenderedImage, Rendition
-from sluicegate_consumer.images.preprocess import to_geometry, upright_size
+from sluicegate_consumer.images.preprocess import model_size, to_geometry, upright_size
 from sluicegate_consumer.images.rendition import rendered
 from sluicegate_consumer.pixels import Frame, Geometry
+
+OVERSAMPLING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ def decode_frames(
             turn = turn_of(image)
             if index == 0:
                 width, height = upright_size(image.size, turn)
+                if limits.reduced:
+                    _reduce(image, geometry, turn)
             small = to_geometry(to_rgb(image), geometry, turn)
             target[...] = np.asarray(small)
             contrast = max(contrast, _contrast(small))
@@ -83,6 +87,16 @@ def _seek(image: Image.Image, index: int, limits: DecodeLimits) -> None:
     if index:
         image.seek(index)
         require_pixels(image, limits)  # the pages of a TIFF have sizes of their own
+
+
+def _reduce(image: Image.Image, geometry: Geometry, turn: Image.Transpose | None) -> None:
+    """Have a JPEG decoded from part of its coefficients, to twice the model's size at least; other formats have none.
+
+    The inverse cosine transform of fewer coefficients is the average over the pixels that it leaves out. At twice the
+    size the resize that follows has still enough to filter: with less, scores differ by up to .1.
+    """
+    width, height = model_size(upright_size(image.size, turn), geometry)
+    image.draft(None, upright_size((OVERSAMPLING * width, OVERSAMPLING * height), turn))
 
 
 def _contrast(image: Image.Image) -> int:

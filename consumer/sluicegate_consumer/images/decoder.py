@@ -50,6 +50,8 @@ class ProcessDecoder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         await asyncio.gather(*(process.end() for process in self._processes))
+        for process in self._processes:
+            process.close()
         self._arena.__exit__()
 
     @property
@@ -68,7 +70,7 @@ class ProcessDecoder:
         try:
             process = await self._idle.get()
             try:
-                header, _ = await process.ask(Job("decode", tuple(slots)), data)
+                header, _ = await process.ask(Job("decode", len(data), tuple(slots)), data)
             finally:
                 self._idle.put_nowait(process)
             indices = tuple(header["frame_indices"])
@@ -92,7 +94,7 @@ class ProcessDecoder:
         """One frame, re-encoded; see `Decoder`."""
         process = await self._idle.get()
         try:
-            header, jpeg = await process.ask(Job("render", frame=frame, rendition=rendition), data)
+            header, jpeg = await process.ask(Job("render", len(data), frame=frame, rendition=rendition), data)
         finally:
             self._idle.put_nowait(process)
         return RenderedImage(jpeg, header["width"], header["height"])

@@ -157,6 +157,9 @@ class DecodeSettings(Section):
     """For one image; a decoder that takes longer is ended."""
     memory_bytes: Bytes = 2048 * MEBIBYTE
     """Memory that one decoding process may take."""
+    reduced: bool = False
+    """Decode large JPEGs at a half, a quarter or an eighth of their size, to no less than twice the model's. Faster, and
+    not quite the pixels that the model was trained on: scores differ by up to 0.02."""
 
 
 class ModelSettings(Section):
