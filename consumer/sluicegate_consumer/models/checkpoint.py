@@ -33,10 +33,20 @@ class Checkpoint:
     """What these weights are made for. Others may run them as well."""
     spec: ModelSpec
 
-    def card(self, device: str, runtime: str, precision: Precision) -> ModelCard:
+    def card(self, device: str, runtime: str, precision: Precision, *, lanes: int = 1) -> ModelCard:
         """What this checkpoint says of itself once it is loaded on `device` by `runtime`."""
         spec = self.spec
-        return ModelCard(self.name, self.digest, spec.labels, spec.geometry, spec.exclusive, device, runtime, precision)
+        return ModelCard(
+            name=self.name,
+            digest=self.digest,
+            labels=spec.labels,
+            geometry=spec.geometry,
+            exclusive=spec.exclusive,
+            device=device,
+            runtime=runtime,
+            precision=precision,
+            lanes=lanes,
+        )
 
 
 def read_checkpoint(name: str, directory: Path) -> Checkpoint:

@@ -29,10 +29,12 @@ class ModelCard:
     """`torch`, `onnxruntime`, `openvino`, ..."""
     precision: Precision
     """Of the multiplications. Scores near an edge may have been computed again, more exactly."""
+    lanes: int = 1
+    """Calls to `classify` that may run at the same time, each in a thread of its own."""
 
 
 class Classifier(Protocol):
-    """Scores frames. Blocking: it is called from the one thread that owns the device."""
+    """Scores frames. Blocking: it is called from the threads that own the device, one for each of the card's lanes."""
 
     @property
     def card(self) -> ModelCard:

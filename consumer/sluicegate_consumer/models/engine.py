@@ -7,6 +7,7 @@ import structlog
 from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.models.checkpoint import Checkpoint
 from sluicegate_consumer.models.classifier import Classifier
+from sluicegate_consumer.models.device import choose_device
 from sluicegate_consumer.models.offline import go_offline
 from sluicegate_consumer.models.precision import Precision, cpu_has_bfloat16
 from sluicegate_consumer.models.rescoring import BFLOAT16_MARGIN, NearEdges, RescoringClassifier
@@ -94,14 +95,29 @@ def _engine(checkpoint: Checkpoint, runtime: str, device: str, precision: Precis
 
         return OpenVinoClassifier(checkpoint, precision=precision, max_batch=max_batch)
     if runtime == "torch":
-        from sluicegate_consumer.models.torch_classifier import TorchClassifier  # noqa: PLC0415 - an extra
-
-        return TorchClassifier(checkpoint, device=device, precision=precision, max_batch=max_batch)
+        return _torch(checkpoint, device, precision, max_batch)
     if precision != "float32":
         raise ConfigurationError(f"model.precision: is {precision!r}, but onnxruntime computes in float32 here")
     from sluicegate_consumer.models.onnx_classifier import OnnxClassifier  # noqa: PLC0415 - an extra
 
     return OnnxClassifier(checkpoint, device=device, max_batch=max_batch)
+
+
+def _torch(checkpoint: Checkpoint, device: str, precision: Precision, max_batch: int) -> Classifier:
+    """Recorded graphs on a GPU; plain torch on a CPU, and on a GPU that cannot record them."""
+    import torch  # noqa: PLC0415 - an extra
+
+    from sluicegate_consumer.models.torch_classifier import TorchClassifier  # noqa: PLC0415 - same
+
+    on = choose_device(device, torch.cuda.device_count())
+    if on != "cpu":
+        from sluicegate_consumer.models.cuda_classifier import CudaClassifier  # noqa: PLC0415 - same
+
+        try:
+            return CudaClassifier(checkpoint, device=on, max_batch=max_batch)
+        except RuntimeError as error:
+            log.warning("model.not_recorded", model=checkpoint.name, device=on, error=str(error))
+    return TorchClassifier(checkpoint, device=on, precision=precision, max_batch=max_batch)
 
 
 def _require_cpu(device: str) -> None:

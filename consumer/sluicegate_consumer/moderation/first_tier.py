@@ -25,9 +25,6 @@ from sluicegate_consumer.policy.scores import Scores as LabelScores
 from sluicegate_schemas.cloudevents import read_upload
 from sluicegate_schemas.events import Decision, ImageFacts, ModelReference
 
-BATCHES_OUT = 2
-"""One that is computed and one that waits behind it, so that the device never does."""
-
 log = structlog.get_logger()
 
 
@@ -104,7 +101,8 @@ class FirstTier:
                 group.create_task(station(cases.get, self._fetch, fetched.put, self._give_up_fetch))
             for _ in range(self._limits.decodes):
                 group.create_task(station(fetched.get, self._decode, self._to_batch, self._give_up_decode))
-            for _ in range(BATCHES_OUT):
+            # One for each that the device computes, and one that waits behind them, so that the device never does.
+            for _ in range(self._device.card.lanes + 1):
                 group.create_task(self._classify_batches())
 
     async def _read(self, delivered: Delivered) -> Case:

@@ -158,8 +158,8 @@ class DecodeSettings(Section):
     memory_bytes: Bytes = 2048 * MEBIBYTE
     """Memory that one decoding process may take."""
     reduced: bool = False
-    """Decode large JPEGs at a half, a quarter or an eighth of their size, to no less than twice the model's. Faster, and
-    not quite the pixels that the model was trained on: scores differ by up to 0.02."""
+    """Decode large JPEGs at a half, a quarter or an eighth of their size, to no less than twice the model's. Faster,
+    and not quite the pixels that the model was trained on: scores differ by up to 0.02."""
 
 
 class ModelSettings(Section):
