@@ -111,7 +111,7 @@ $(TEST)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(TEST), torch among it: some minutes"
 	@$(PYTHON) -m venv --clear $(TEST)
 	@$(TEST)/bin/pip install $(PIP_OPTIONS) --upgrade pip
-	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,torch,embedded,otel]' --group test --group lint
+	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,openvino,torch,embedded,otel]' --group test --group lint
 	@$(PYTHON) -m venv --clear $(TEST)/plain
 	@$(TEST)/plain/bin/pip install $(PIP_OPTIONS) .
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix examples/node || true; fi

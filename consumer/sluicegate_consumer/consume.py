@@ -6,6 +6,7 @@ receive -> read -> fetch -> decode -> batch -> classify -> decide -> publish -> 
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
@@ -13,10 +14,12 @@ from sluicegate_consumer.batching.batcher import Batcher
 from sluicegate_consumer.delivery.engine import Engine
 from sluicegate_consumer.delivery.kafka_sink import KafkaSink
 from sluicegate_consumer.delivery.kafka_source import KafkaSource
-from sluicegate_consumer.images.decoder import ProcessDecoder
+from sluicegate_consumer.images.decoder import SPARE_SLOTS, ProcessDecoder
 from sluicegate_consumer.images.fetcher import StoreFetcher
 from sluicegate_consumer.images.image import DecodeLimits
+from sluicegate_consumer.models.classifier import ModelCard
 from sluicegate_consumer.models.load import load_classifier
+from sluicegate_consumer.models.rescoring import IsNear
 from sluicegate_consumer.moderation.device import Device
 from sluicegate_consumer.moderation.first_tier import FirstTier, Limits
 from sluicegate_consumer.moderation.outcomes import Outcomes
@@ -26,8 +29,13 @@ from sluicegate_consumer.operations.observed import observed
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_consumer.operations.shutdown import SHUTDOWN_MARGIN_S, shutdown_signals
 from sluicegate_consumer.operations.telemetry import silence
+from sluicegate_consumer.policy.document import PolicyDocument
 from sluicegate_consumer.policy.load import load_policy
+from sluicegate_consumer.policy.nearness import near_an_edge
 from sluicegate_schemas.events import Stage
+
+BATCHES_IN_MEMORY = 4
+"""One that is computed, one behind it, one that fills, and one that is decoded meanwhile."""
 
 log = structlog.get_logger()
 
@@ -49,15 +57,24 @@ async def consume(settings: Settings) -> None:
 
         policies = load_policy(settings.policy_file)
         watch.metrics.policy(policies.version)
-        classifier = await asyncio.to_thread(load_classifier, settings.model, max_batch=settings.batch.max_frames)
+        classifier = await asyncio.to_thread(
+            load_classifier, settings.model, max_batch=settings.batch.max_frames, near=partial(_near, policies)
+        )
         device = Device(classifier, settings.model.timeout_s)
         stack.callback(device.close)
         card = device.card
-        watch.metrics.model(card.name, card.digest, card.device, card.runtime, wanted=settings.model.device)
+        watch.metrics.model(
+            card.name, card.digest, card.device, card.runtime, card.precision, wanted=settings.model.device
+        )
 
         processes = settings.decode.processes or usable_cores()
         decoder = await stack.enter_async_context(
-            ProcessDecoder(card.geometry, DecodeLimits.of(settings.decode), processes)
+            ProcessDecoder(
+                card.geometry,
+                DecodeLimits.of(settings.decode),
+                processes,
+                spare_slots=max(SPARE_SLOTS, BATCHES_IN_MEMORY * settings.batch.max_frames),
+            )
         )
         fetcher = await stack.enter_async_context(StoreFetcher(settings.fetch, settings.egress.allowed_hosts))
 
@@ -88,3 +105,8 @@ async def consume(settings: Settings) -> None:
         )
         log.info("consuming", topic=settings.topics.uploads, model=card.name, device=card.device)
         await engine.run(stop)
+
+
+def _near(policies: PolicyDocument, card: ModelCard, margin: float) -> IsNear:
+    mapping = policies.mapping_for(card.name, card.labels)
+    return near_an_edge(policies, mapping, card.labels, exclusive=card.exclusive, margin=margin)

@@ -12,6 +12,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+MISLEADING = frozenset("@[]")
+"""Without one of these an ASCII URI holds neither credentials nor a bracketed host."""
+
 
 def _in_utc(moment: datetime) -> datetime:
     try:
@@ -21,6 +24,8 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def _without_credentials(uri: str) -> str:
+    if uri.isascii() and not MISLEADING.intersection(uri):
+        return uri  # nothing that `urlsplit` would refuse or find credentials in: ten times cheaper
     try:
         authority = urlsplit(uri).netloc
     except ValueError:  # its message may quote the credentials

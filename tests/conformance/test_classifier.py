@@ -8,6 +8,7 @@ from checkpoints import save_tiny_vit
 from sluicegate_consumer.models.find import find_checkpoint
 from sluicegate_consumer.models.load import load_classifier
 from sluicegate_consumer.models.memory import MemoryClassifier
+from sluicegate_consumer.models.precision import cpu_has_bfloat16
 from sluicegate_consumer.operations.settings import ModelSettings
 
 MAX_BATCH = 4
@@ -20,20 +21,29 @@ TOLERANCE = 1e-5
     params=[
         "memory",
         "onnxruntime",
+        "openvino",
+        "openvino bfloat16",
+        pytest.param("openvino torch sigmoid", marks=pytest.mark.torch),
         pytest.param("torch softmax", marks=pytest.mark.torch),
         pytest.param("torch sigmoid", marks=pytest.mark.torch),
+        pytest.param("torch bfloat16", marks=pytest.mark.torch),
     ],
 )
 def classifier(request, tmp_path_factory):
     if request.param == "memory":
         yield MemoryClassifier()
         return
+    runtime, *rest = request.param.split()
     name = "embedded"
-    if request.param.startswith("torch"):
+    if "torch" in request.param:
         pytest.importorskip("torch")
-        problem = "multi_label_classification" if request.param.endswith("sigmoid") else None
+        problem = "multi_label_classification" if "sigmoid" in rest else None
         name = str(save_tiny_vit(tmp_path_factory.mktemp("vit"), ("gore", "nude", "calm"), problem))
-    loaded = load_classifier(ModelSettings(name=name, device="cpu"), max_batch=MAX_BATCH)
+    precision = "bfloat16" if "bfloat16" in rest else "float32"
+    if precision == "bfloat16" and not cpu_has_bfloat16():
+        pytest.skip("this CPU has no bfloat16")
+    settings = ModelSettings(name=name, device="cpu", runtime=runtime, precision=precision)
+    loaded = load_classifier(settings, max_batch=MAX_BATCH)
     yield loaded
     loaded.close()
 
@@ -133,18 +143,22 @@ def test_the_card_tells_where_scores_come_from(classifier):
     assert card.digest.startswith("sha256:")
     assert 7 + 64 == len(card.digest)
     assert "cpu" == card.device
-    assert card.runtime in {"memory", "torch", "onnxruntime"}
+    assert card.runtime in {"memory", "torch", "onnxruntime", "openvino"}
+    assert card.precision in {"float32", "bfloat16"}
 
 
-@pytest.mark.parametrize("name", ["memory", "embedded", pytest.param("torch", marks=pytest.mark.torch)])
-def test_a_closed_classifier_raises_and_may_be_closed_again(name, tmp_path):
-    if name == "memory":
+@pytest.mark.parametrize(
+    "runtime", ["memory", "onnxruntime", "openvino", pytest.param("torch", marks=pytest.mark.torch)]
+)
+def test_a_closed_classifier_raises_and_may_be_closed_again(runtime, tmp_path):
+    if runtime == "memory":
         classifier = MemoryClassifier()
     else:
-        if name == "torch":
+        name = "embedded"
+        if runtime == "torch":
             pytest.importorskip("torch")
             name = str(save_tiny_vit(tmp_path))
-        classifier = load_classifier(ModelSettings(name=name, device="cpu"), max_batch=1)
+        classifier = load_classifier(ModelSettings(name=name, device="cpu", runtime=runtime), max_batch=1)
 
     classifier.close()
     classifier.close()

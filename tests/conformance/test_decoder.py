@@ -35,11 +35,11 @@ async def test_a_photograph_has_the_models_size_and_its_own_facts(decoder: Decod
     image.close()
 
 
-async def test_pixels_are_those_that_pillow_gives(decoder: Decoder, photographs: dict[str, Path]):
+async def test_pixels_are_within_one_step_of_those_that_pillow_gives(decoder: Decoder, photographs: dict[str, Path]):
     for path in photographs.values():
         expected = Image.open(path).convert("RGB").resize((224, 224), Image.Resampling.BILINEAR)
         image = await decoder.decode(path.read_bytes())
-        assert np.array_equal(np.asarray(expected), image.frames[0])
+        assert np.abs(np.asarray(expected, np.int16) - image.frames[0]).max() <= 1
         image.close()
 
 

@@ -83,10 +83,11 @@ def test_labels_that_do_not_fit_the_outputs_are_refused(tmp_path):
         load_classifier(export(tmp_path, RAW, ("a", "b")), max_batch=1)
 
 
-def test_a_size_that_the_graph_does_not_take_is_refused_at_start(tmp_path):
-    settings = export(tmp_path, {**RAW, "size": {"height": 128, "width": 128}})
+@pytest.mark.parametrize(("runtime", "says"), [("onnxruntime", "Got: 128 Expected: 224"), ("openvino", "incompatible")])
+def test_a_size_that_the_graph_does_not_take_is_refused_at_start(tmp_path, runtime, says):
+    settings = export(tmp_path, {**RAW, "size": {"height": 128, "width": 128}}).model_copy(update={"runtime": runtime})
 
-    with pytest.raises(ConfigurationError, match="Got: 128 Expected: 224"):
+    with pytest.raises(ConfigurationError, match=f"(?s){runtime} cannot load it: .*{says}"):
         load_classifier(settings, max_batch=1)
 
 

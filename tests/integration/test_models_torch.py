@@ -53,14 +53,15 @@ def images(photographs):
     return [Image.open(path).convert("RGB") for path in photographs.values()]
 
 
+@pytest.mark.parametrize("runtime", ["torch", "openvino"])
 @pytest.mark.parametrize("problem_type", [None, "multi_label_classification"])
-def test_scores_equal_those_of_transformers_own_pipeline(tmp_path, images, problem_type):
+def test_scores_equal_those_of_transformers_own_pipeline(tmp_path, images, problem_type, runtime):
     directory = save_tiny_vit(tmp_path, ("gore", "nude", "calm"), problem_type)
     processor = transformers.AutoImageProcessor.from_pretrained(directory, backend="pil")
     pipe = transformers.pipeline("image-classification", model=str(directory), image_processor=processor, top_k=None)
     expected = [{row["label"]: row["score"] for row in pipe(image)} for image in images]
 
-    classifier = load_classifier(ModelSettings(name=str(directory), device="cpu"), max_batch=4)
+    classifier = load_classifier(ModelSettings(name=str(directory), device="cpu", runtime=runtime), max_batch=4)
     card = classifier.card
     scores = classifier.classify([prepared(image, card.geometry) for image in images])
 
@@ -149,7 +150,8 @@ def test_code_inside_a_checkpoint_is_never_run(tmp_path):
 
 
 def test_overflow_comes_back_as_not_a_number_for_its_own_frame_alone(tmp_path, images):
-    classifier = load_classifier(ModelSettings(name=str(save_tiny_vit(tmp_path)), device="cpu"), max_batch=4)
+    settings = ModelSettings(name=str(save_tiny_vit(tmp_path)), device="cpu", runtime="torch")
+    classifier = load_classifier(settings, max_batch=4)
     frames = [prepared(image, classifier.card.geometry) for image in images[:3]]
     before = classifier.classify(frames)
     model = classifier._model
@@ -180,7 +182,7 @@ def test_labels_that_nobody_chose_and_a_missing_gpu_are_said_in_the_log(tmp_path
     directory = save_tiny_vit(tmp_path, ("LABEL_0", "LABEL_1", "LABEL_2"))
 
     with capture_logs() as logs:
-        load_classifier(ModelSettings(name=str(directory)), max_batch=1)
+        load_classifier(ModelSettings(name=str(directory), runtime="torch"), max_batch=1)
 
     assert ["model.labels_are_placeholders", "model.on_cpu", "model.loaded"] == [entry["event"] for entry in logs]
     assert "cpu" == logs[-1]["device"]

@@ -16,7 +16,11 @@ class CloseReason(StrEnum):
     """Why a batch was closed."""
 
     SIZE = "size"
+    """It was full."""
+    FREE = "free"
+    """The device was free, and the oldest item had waited long enough by then."""
     DEADLINE = "deadline"
+    """The device was free all along, and the oldest item's wait ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,11 @@ class Batch(Generic[T]):
 
 
 class Batcher(Generic[T]):
-    """One batch waits at most, behind the one being computed.
+    """What waits grows until the device is free for it.
 
-    `take` is called when the device is free, and closes a batch when it is full or its oldest item has waited long
-    enough. While the device is busy nobody calls it, so a batch past its deadline keeps filling: that is what makes
-    batches large under load without making anybody wait when there is none.
+    Takers come one for each batch that the device may hold: with two of them one computes and one waits behind it. A
+    full batch is given at once. A smaller one is given when no other is out, that is when the device would stand idle,
+    and its oldest item has waited long enough. So batches are large under load, and nobody waits when there is none.
     """
 
     def __init__(self, max_weight: int, max_wait_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +46,8 @@ class Batcher(Generic[T]):
         self._clock = clock
         self._waiting: deque[tuple[T, int, float]] = deque()
         self._weight = 0
-        self._grown = asyncio.Event()
+        self._out = 0
+        self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
 
@@ -50,6 +55,11 @@ class Batcher(Generic[T]):
     def waiting(self) -> int:
         """Items that are in no batch yet."""
         return len(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """Whether a batch waits that cannot grow."""
+        return self._weight >= self._max_weight
 
     async def put(self, item: T, weight: int = 1) -> None:
         """Add an item, waiting while a full batch waits already.
@@ -60,32 +70,39 @@ class Batcher(Generic[T]):
             await self._room.wait()
         self._waiting.append((item, weight, self._clock()))
         self._weight += weight
-        self._grown.set()
-        if self._weight >= self._max_weight:
+        self._changed.set()
+        if self.full:
             self._room.clear()
 
     async def take(self) -> Batch[T]:
-        """The next batch; waits until there is one. For one taker at a time."""
+        """The next batch; waits until there is one. Whoever takes it calls `done` when it has been computed."""
+        reason = CloseReason.FREE
         while (patience := self._patience()) > 0:
-            self._grown.clear()
+            self._changed.clear()
             try:
                 async with asyncio.timeout(None if patience == math.inf else patience):
-                    await self._grown.wait()
-            except TimeoutError:
-                break
-        return self._close()
+                    await self._changed.wait()
+                reason = CloseReason.FREE
+            except TimeoutError:  # and looked at again: another taker may have been first
+                reason = CloseReason.DEADLINE
+        return self._close(reason)
+
+    def done(self) -> None:
+        """A batch that was taken is off the device."""
+        self._out -= 1
+        self._changed.set()
 
     def _patience(self) -> float:
-        """Seconds until the waiting items make a batch; 0 if they do now."""
-        if not self._waiting:
-            return math.inf
-        if self._weight >= self._max_weight:
+        """Seconds until the waiting items make a batch, if nothing else happens; 0 if they do now."""
+        if self.full:
             return 0.0
+        if self._out or not self._waiting:
+            return math.inf
         _, _, since = self._waiting[0]
         return max(0.0, since + self._max_wait_s - self._clock())
 
-    def _close(self) -> Batch[T]:
-        closed_by = CloseReason.SIZE if self._weight >= self._max_weight else CloseReason.DEADLINE
+    def _close(self, unless_full: CloseReason) -> Batch[T]:
+        closed_by = CloseReason.SIZE if self.full else unless_full
         items: list[T] = []
         weight = 0
         while self._waiting and (not items or weight + self._waiting[0][1] <= self._max_weight):
@@ -93,6 +110,7 @@ class Batcher(Generic[T]):
             items.append(item)
             weight += item_weight
         self._weight -= weight
-        if self._weight < self._max_weight:
+        self._out += 1
+        if not self.full:
             self._room.set()
         return Batch(tuple(items), weight, closed_by)

@@ -64,5 +64,6 @@ def _lines(card: ModelCard) -> str:
         "input": f"{geometry.width}x{geometry.height}, {geometry.resample}, {resize}",
         "device": card.device,
         "runtime": card.runtime,
+        "precision": card.precision,
     }
     return "\n".join(f"{key}: {value}" for key, value in rows.items())

@@ -164,7 +164,9 @@ class Engine:
         except Unwritable as error:
             self._block(outcome.ticket, error)
             return
-        asyncio.gather(*sent).add_done_callback(partial(self._acknowledged, outcome, began))
+        # Most outcomes are one record, and need no future of their own.
+        acknowledged = sent[0] if len(sent) == 1 else asyncio.gather(*sent)
+        acknowledged.add_done_callback(partial(self._acknowledged, outcome, began))
 
     def _acknowledged(self, outcome: Outcome, began: float, sent: asyncio.Future[Any]) -> None:
         if sent.cancelled():

@@ -1,6 +1,7 @@
 """Memory for decoded frames, shared with the processes that write them."""
 
 import asyncio
+import fcntl
 import mmap
 import os
 from collections import deque
@@ -20,8 +21,10 @@ class FrameArena:
 
     def __init__(self, geometry: Geometry, slots: int) -> None:
         size = geometry.height * geometry.width * 3
-        self.handle = os.memfd_create("sluicegate-frames", os.MFD_CLOEXEC)
+        self.handle = os.memfd_create("sluicegate-frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.handle, slots * size)
+        # A decoder that was taken over by an image must not be able to cut off memory that is read here.
+        fcntl.fcntl(self.handle, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
         self._frames = map_frames(self.handle, geometry, slots)
         self._free = deque(range(slots))
         self._given = asyncio.Event()

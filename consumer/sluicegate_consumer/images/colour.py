@@ -20,14 +20,23 @@ WIDE_MODES = {"I", "F", "I;16", "I;16L", "I;16B", "I;16N"}
 SIXTEEN_BIT_MAX = 65535
 
 
+def turn_of(image: Image.Image) -> Image.Transpose | None:
+    """What makes the image upright, as its EXIF orientation says; None where it is."""
+    return TURNS.get(image.getexif().get(ORIENTATION_TAG, 1))
+
+
 def upright_rgb(image: Image.Image) -> Image.Image:
     """The present frame, turned as its EXIF orientation says, on white where it is transparent."""
-    turn = TURNS.get(image.getexif().get(ORIENTATION_TAG, 1))
-    rgb = _rgb(image)
+    turn = turn_of(image)
+    rgb = to_rgb(image)
     return rgb if turn is None else rgb.transpose(turn)
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """The present frame as it is stored, on white where it is transparent; the image itself where it is RGB already."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        image.load()
+        return image
     if image.mode in WIDE_MODES:
         return _narrowed(image)
     if image.mode in TRANSPARENT_MODES or "transparency" in image.info:

@@ -2,6 +2,7 @@
 
 A message is a header of JSON and a payload of bytes, each preceded by its length. JSON, and never pickle: what decodes
 hostile bytes may have been taken over by them, and must not be able to make its parent do more than read a number.
+Encoded images go the other way through an anonymous file: in one piece, where a socket would take many.
 """
 
 import socket
@@ -24,6 +25,8 @@ class Setup:
     """What a decoding process is told once, at its start."""
 
     socket: int
+    inbox: int
+    """The anonymous file in which the present image lies, from its beginning."""
     arena: int
     slots: int
     geometry: Geometry
@@ -47,6 +50,8 @@ class Job:
     """One image: decode it into slots, or render one frame of it."""
 
     kind: Literal["decode", "render"]
+    size: int
+    """Bytes of the image in the inbox."""
     slots: tuple[int, ...] = ()
     frame: int = 0
     rendition: Rendition | None = None
@@ -60,7 +65,11 @@ class Job:
         """Back again."""
         rendition = header["rendition"]
         return cls(
-            header["kind"], tuple(header["slots"]), header["frame"], Rendition(**rendition) if rendition else None
+            header["kind"],
+            header["size"],
+            tuple(header["slots"]),
+            header["frame"],
+            Rendition(**rendition) if rendition else None,
         )
 
 
@@ -86,16 +95,14 @@ async def read_message(reader: StreamReader, largest_payload: int) -> tuple[dict
     return header, await reader.readexactly(payload_length)
 
 
-def receive_message(connection: socket.socket) -> tuple[dict[str, Any], bytes] | None:
-    """The parent's next message, in the child; None when the parent is gone."""
+def receive_job(connection: socket.socket) -> Job | None:
+    """The parent's next job, in the child; None when the parent is gone."""
     lengths = _exactly(connection, LENGTHS.size)
     if lengths is None:
         return None
-    header_length, payload_length = LENGTHS.unpack(lengths)
-    header, payload = _exactly(connection, header_length), _exactly(connection, payload_length)
-    if header is None or payload is None:
-        return None
-    return orjson.loads(header), bytes(payload)
+    header_length, _ = LENGTHS.unpack(lengths)
+    header = _exactly(connection, header_length)
+    return None if header is None else Job.of(orjson.loads(header))
 
 
 def _exactly(connection: socket.socket, size: int) -> bytearray | None:

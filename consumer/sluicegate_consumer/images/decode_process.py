@@ -35,6 +35,7 @@ class DecodeProcess:
         self._limits = limits
         self._arena = arena
         self._slots = slots
+        self._inbox = os.memfd_create("sluicegate-encoded", os.MFD_CLOEXEC)
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
 
@@ -102,22 +103,33 @@ class DecodeProcess:
             await asyncio.to_thread(self._process.wait)
             self._process = None
 
+    def close(self) -> None:
+        """Give the inbox's memory back; the process must have ended."""
+        os.close(self._inbox)
+
     async def _exchange(self, job: Job, data: bytes) -> tuple[dict[str, Any], bytes]:
-        self._writer.write(packed(job.header(), data))
-        self._writer.write(data)
+        _write_whole(self._inbox, data)
+        self._writer.write(packed(job.header(), b""))
         await self._writer.drain()
         return await read_message(self._reader, LARGEST_ANSWER)
 
     async def _start(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            setup = Setup(theirs.fileno(), self._arena.handle, self._slots, self._geometry, self._limits)
+            setup = Setup(theirs.fileno(), self._inbox, self._arena.handle, self._slots, self._geometry, self._limits)
             self._reader, self._writer = await asyncio.open_connection(sock=ours)
             self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - a fork of milliseconds, of our own module
                 [sys.executable, "-m", MODULE, setup.to_json()],
-                pass_fds=(theirs.fileno(), self._arena.handle),
+                pass_fds=(theirs.fileno(), self._inbox, self._arena.handle),
                 stdin=subprocess.DEVNULL,
                 env=os.environ | KEEP_MEMORY,
             )
         await read_message(self._reader, 0)
         self._ready = True
+
+
+def _write_whole(file: int, data: bytes) -> None:
+    """Write `data` to the file's beginning; what lies behind it stays."""
+    view, written = memoryview(data), 0
+    while written < len(data):
+        written += os.pwrite(file, view[written:], written)

@@ -16,7 +16,7 @@ from PIL import Image
 from sluicegate_consumer.errors import Unprocessable
 from sluicegate_consumer.images.arena import map_frames
 from sluicegate_consumer.images.decode import decode_frames, render_frame
-from sluicegate_consumer.images.decode_job import Job, Setup, packed, receive_message
+from sluicegate_consumer.images.decode_job import Job, Setup, packed, receive_job
 from sluicegate_consumer.operations.no_egress import refuse_all
 from sluicegate_consumer.pixels import Frame
 
@@ -34,9 +34,9 @@ def main(setup: Setup) -> None:
     Image.MAX_IMAGE_PIXELS = None
     with socket.socket(fileno=setup.socket) as connection:
         connection.sendall(packed({"ready": True}, b""))
-        while (message := receive_message(connection)) is not None:
+        while (job := receive_job(connection)) is not None:
             signal.setitimer(signal.ITIMER_REAL, setup.limits.timeout_s * ORPHAN_GRACE)
-            header, payload = _answer(Job.of(message[0]), message[1], setup, frames)
+            header, payload = _answer(job, setup, frames)
             signal.setitimer(signal.ITIMER_REAL, 0)
             connection.sendall(packed(header, payload))
             connection.sendall(payload)
@@ -48,7 +48,8 @@ def _end(event: str) -> NoReturn:
     os._exit(REFUSED_EXIT_CODE)
 
 
-def _answer(job: Job, data: bytes, setup: Setup, frames: Frame) -> tuple[dict[str, Any], bytes]:
+def _answer(job: Job, setup: Setup, frames: Frame) -> tuple[dict[str, Any], bytes]:
+    data = os.pread(setup.inbox, job.size, 0)
     try:
         if job.rendition is not None:
             picture = render_frame(data, job.frame, job.rendition, setup.limits)

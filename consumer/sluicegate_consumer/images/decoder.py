@@ -12,14 +12,24 @@ from sluicegate_consumer.pixels import Geometry
 
 SPARE_SLOTS = 256
 """Frames that may wait for the model beside those being decoded: some batches of 16, and what waits behind them.
-With fewer, decoding would only wait longer; it cannot stand still, as batches close by time and give slots back."""
+With fewer, decoding would only wait longer; it cannot stand still, as a batch that cannot grow is taken when the device
+is free, and gives its slots back."""
 
 
 class ProcessDecoder:
-    """As many decoding processes as wanted, one image each at a time."""
+    """As many decoding processes as wanted, one image each at a time.
 
-    def __init__(self, geometry: Geometry, limits: DecodeLimits, processes: int) -> None:
-        slots = processes * limits.sampled_frames + SPARE_SLOTS
+    Args:
+        geometry: The model's.
+        limits: What one image may cost.
+        processes: How many.
+        spare_slots: Frames that may be decoded and not yet closed.
+    """
+
+    def __init__(
+        self, geometry: Geometry, limits: DecodeLimits, processes: int, *, spare_slots: int = SPARE_SLOTS
+    ) -> None:
+        slots = processes * limits.sampled_frames + spare_slots
         self._limits = limits
         self._arena = FrameArena(geometry, slots)
         self._processes = [DecodeProcess(geometry, limits, self._arena, slots) for _ in range(processes)]
@@ -40,6 +50,8 @@ class ProcessDecoder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         await asyncio.gather(*(process.end() for process in self._processes))
+        for process in self._processes:
+            process.close()
         self._arena.__exit__()
 
     @property
@@ -58,7 +70,7 @@ class ProcessDecoder:
         try:
             process = await self._idle.get()
             try:
-                header, _ = await process.ask(Job("decode", tuple(slots)), data)
+                header, _ = await process.ask(Job("decode", len(data), tuple(slots)), data)
             finally:
                 self._idle.put_nowait(process)
             indices = tuple(header["frame_indices"])
@@ -82,7 +94,7 @@ class ProcessDecoder:
         """One frame, re-encoded; see `Decoder`."""
         process = await self._idle.get()
         try:
-            header, jpeg = await process.ask(Job("render", frame=frame, rendition=rendition), data)
+            header, jpeg = await process.ask(Job("render", len(data), frame=frame, rendition=rendition), data)
         finally:
             self._idle.put_nowait(process)
         return RenderedImage(jpeg, header["width"], header["height"])

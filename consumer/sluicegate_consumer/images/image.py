@@ -23,6 +23,8 @@ class DecodeLimits:
     timeout_s: float = 10.0
     memory_bytes: int = 2 * 1024**3
     """Address space that one decoding process may take beyond what it has at start."""
+    reduced: bool = False
+    """Decode large JPEGs at a half, a quarter or an eighth, to no less than twice the model's size."""
 
     @classmethod
     def of(cls, settings: DecodeSettings) -> Self:
@@ -33,6 +35,7 @@ class DecodeLimits:
             sampled_frames=settings.sampled_frames,
             timeout_s=settings.timeout_s,
             memory_bytes=settings.memory_bytes,
+            reduced=settings.reduced,
         )
 
 

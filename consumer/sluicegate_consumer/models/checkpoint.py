@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.models.classifier import ModelCard
 from sluicegate_consumer.models.digest import files_digest
+from sluicegate_consumer.models.precision import Precision
 from sluicegate_consumer.models.spec import ModelSpec, read_spec
 
 CONFIG = "config.json"
@@ -29,12 +30,23 @@ class Checkpoint:
     weights: Path
     """The ONNX file, or the directory in the layout of `save_pretrained`."""
     runtime: Literal["torch", "onnxruntime"]
+    """What these weights are made for. Others may run them as well."""
     spec: ModelSpec
 
-    def card(self, device: str) -> ModelCard:
-        """What this checkpoint says of itself once it is loaded on `device`."""
+    def card(self, device: str, runtime: str, precision: Precision, *, lanes: int = 1) -> ModelCard:
+        """What this checkpoint says of itself once it is loaded on `device` by `runtime`."""
         spec = self.spec
-        return ModelCard(self.name, self.digest, spec.labels, spec.geometry, spec.exclusive, device, self.runtime)
+        return ModelCard(
+            name=self.name,
+            digest=self.digest,
+            labels=spec.labels,
+            geometry=spec.geometry,
+            exclusive=spec.exclusive,
+            device=device,
+            runtime=runtime,
+            precision=precision,
+            lanes=lanes,
+        )
 
 
 def read_checkpoint(name: str, directory: Path) -> Checkpoint:

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sluicegate_consumer.models.precision import Precision
 from sluicegate_consumer.pixels import Frame, Geometry
 
 
@@ -25,11 +26,15 @@ class ModelCard:
     device: str
     """Where it runs: `cpu`, `cuda:0`, ..."""
     runtime: str
-    """`torch`, `onnxruntime`, ..."""
+    """`torch`, `onnxruntime`, `openvino`, ..."""
+    precision: Precision
+    """Of the multiplications. Scores near an edge may have been computed again, more exactly."""
+    lanes: int = 1
+    """Calls to `classify` that may run at the same time, each in a thread of its own."""
 
 
 class Classifier(Protocol):
-    """Scores frames. Blocking: it is called from the one thread that owns the device."""
+    """Scores frames. Blocking: it is called from the threads that own the device, one for each of the card's lanes."""
 
     @property
     def card(self) -> ModelCard:

@@ -8,9 +8,10 @@ import structlog
 from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.models.checkpoint import Checkpoint
 from sluicegate_consumer.models.classifier import Classifier
+from sluicegate_consumer.models.engine import open_engine
 from sluicegate_consumer.models.find import find_checkpoint
 from sluicegate_consumer.models.labels import are_placeholders
-from sluicegate_consumer.models.offline import go_offline
+from sluicegate_consumer.models.rescoring import NearEdges
 from sluicegate_consumer.operations.settings import ModelSettings
 from sluicegate_consumer.pixels import Frame
 
@@ -19,8 +20,14 @@ log = structlog.get_logger()
 GREY = 128
 
 
-def load_classifier(settings: ModelSettings, *, max_batch: int) -> Classifier:
+def load_classifier(settings: ModelSettings, *, max_batch: int, near: NearEdges | None = None) -> Classifier:
     """The model that the settings name, on its device and warmed up with a full batch of `max_batch` frames.
+
+    Args:
+        settings: Of the model.
+        max_batch: Frames that go to the device at once.
+        near: Which scores are too near an edge to be computed in bfloat16 alone. Without it, and unless the settings
+            ask for more speed, all are computed in float32.
 
     Raises:
         ConfigurationError: the model is not on this disk, has another digest than the settings pin, is not
@@ -29,7 +36,7 @@ def load_classifier(settings: ModelSettings, *, max_batch: int) -> Classifier:
     started = time.monotonic()
     checkpoint = find_checkpoint(settings.name, settings.cache_dir)
     _check_digest(checkpoint, settings.digest)
-    classifier = _open(checkpoint, settings.device, max_batch)
+    classifier = _open(checkpoint, settings, near, max_batch)
     card = classifier.card
     if are_placeholders(card.labels):
         log.warning("model.labels_are_placeholders", model=card.name, labels=card.labels)
@@ -42,6 +49,7 @@ def load_classifier(settings: ModelSettings, *, max_batch: int) -> Classifier:
         labels=card.labels,
         device=card.device,
         runtime=card.runtime,
+        precision=card.precision,
         seconds=round(time.monotonic() - started, 1),
     )
     return classifier
@@ -54,33 +62,18 @@ def _check_digest(checkpoint: Checkpoint, pinned: str | None) -> None:
         )
 
 
-def _open(checkpoint: Checkpoint, device: str, max_batch: int) -> Classifier:
+def _open(checkpoint: Checkpoint, settings: ModelSettings, near: NearEdges | None, max_batch: int) -> Classifier:
+    runtime: str = checkpoint.runtime
     try:
-        classifier = _engine(checkpoint, device, max_batch)
+        classifier = open_engine(checkpoint, settings, near, max_batch)
+        runtime = classifier.card.runtime
         _warm_up(classifier, max_batch)
     except ConfigurationError:
         raise
     except Exception as error:
         # The runtimes raise what they like; whatever it is, this model cannot serve here.
-        raise ConfigurationError(f"model {checkpoint.name!r}: {checkpoint.runtime} cannot load it: {error}") from error
+        raise ConfigurationError(f"model {checkpoint.name!r}: {runtime} cannot load it: {error}") from error
     return classifier
-
-
-def _engine(checkpoint: Checkpoint, device: str, max_batch: int) -> Classifier:
-    torch = checkpoint.runtime == "torch"
-    go_offline()
-    try:
-        if torch:
-            from sluicegate_consumer.models.torch_classifier import TorchClassifier  # noqa: PLC0415 - an extra
-
-            return TorchClassifier(checkpoint, device=device, max_batch=max_batch)
-        from sluicegate_consumer.models.onnx_classifier import OnnxClassifier  # noqa: PLC0415 - an extra
-
-        return OnnxClassifier(checkpoint, device=device, max_batch=max_batch)
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"model {checkpoint.name!r}: needs {error.name}: pip install 'sluicegate[{'torch' if torch else 'onnx'}]'"
-        ) from error
 
 
 def _warm_up(classifier: Classifier, max_batch: int) -> None:

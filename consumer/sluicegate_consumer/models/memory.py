@@ -47,6 +47,7 @@ class MemoryClassifier:
             exclusive=True,
             device="cpu",
             runtime="memory",
+            precision="float32",
         )
 
     @property

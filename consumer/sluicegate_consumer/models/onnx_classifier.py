@@ -41,7 +41,7 @@ class OnnxClassifier:
         session, on = _open(checkpoint, device)
         geometry, normalisation = checkpoint.spec.geometry, checkpoint.spec.normalisation
         self._session: Any | None = session
-        self._card = checkpoint.card(on)
+        self._card = checkpoint.card(on, "onnxruntime", "float32")
         self._gives_logits = checkpoint.spec.gives_logits
         self._input = _only_input(session, checkpoint)
         self._values = np.empty((max_batch, 3, geometry.height, geometry.width), np.float32)

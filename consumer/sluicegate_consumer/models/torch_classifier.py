@@ -5,25 +5,23 @@ brings torch and transformers with it.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModelForImageClassification
-from transformers.utils import logging
 
-from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.models.checkpoint import Checkpoint
 from sluicegate_consumer.models.classifier import ModelCard
 from sluicegate_consumer.models.device import choose_device
+from sluicegate_consumer.models.precision import Precision
 from sluicegate_consumer.models.scores import probabilities, score_in_chunks
+from sluicegate_consumer.models.torch_weights import load_weights
 from sluicegate_consumer.operations.cores import usable_cores
 from sluicegate_consumer.pixels import Frame
 
 
 class TorchClassifier:
-    """A `Classifier` on the CPU in float32, or on one CUDA device in float16.
+    """A `Classifier` on the CPU in float32 or bfloat16, or on one CUDA device in float16.
 
     On a GPU float16 has an eighth of bfloat16's error at the same speed; what overflows comes back as
     not-a-number.
@@ -31,20 +29,22 @@ class TorchClassifier:
     Args:
         checkpoint: A directory of transformers.
         device: The setting `model.device`.
+        precision: On the CPU; a GPU computes in float16.
         max_batch: Frames that go to the device at once; more are split.
 
     Raises:
         ConfigurationError: the device is not there, or the checkpoint's weights do not fill the model.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, device: str, max_batch: int) -> None:
+    def __init__(self, checkpoint: Checkpoint, *, device: str, precision: Precision, max_batch: int) -> None:
         on = torch.device(choose_device(device, torch.cuda.device_count()))
         if on.type == "cpu":
             torch.set_num_threads(usable_cores())
-        self._card = checkpoint.card(str(on))
+        used: Precision = precision if on.type == "cpu" else "float16"
+        self._card = checkpoint.card(str(on), "torch", used)
         self._device = on
-        self._dtype = torch.float32 if on.type == "cpu" else torch.float16
-        self._model: torch.nn.Module | None = _load(checkpoint.weights).to(on, self._dtype).eval()
+        self._dtype: torch.dtype = getattr(torch, used)
+        self._model: torch.nn.Module | None = load_weights(checkpoint.weights).to(on, self._dtype).eval()
         normalisation, geometry = checkpoint.spec.normalisation, checkpoint.spec.geometry
         self._scale, self._shift = (
             torch.tensor(channels, device=on).view(1, 3, 1, 1)
@@ -81,24 +81,3 @@ class TorchClassifier:
         inputs = torch.addcmul(self._shift, values, self._scale).to(self._dtype)
         logits = self._model(pixel_values=inputs).logits.float().cpu().numpy()
         return probabilities(logits, exclusive=self._card.exclusive)
-
-
-def _load(directory: Path) -> torch.nn.Module:
-    """The model in `directory`, every weight from safetensors, no code of the checkpoint's own."""
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    model: torch.nn.Module
-    model, report = AutoModelForImageClassification.from_pretrained(
-        directory,
-        dtype=torch.float32,
-        use_safetensors=True,
-        local_files_only=True,
-        trust_remote_code=False,
-        output_loading_info=True,
-    )
-    # transformers fills what a file lacks with random numbers, and random scores look like scores.
-    if absent := sorted(report["missing_keys"]):
-        raise ConfigurationError(
-            f"the weights in {directory} lack {len(absent)} of the model's tensors, {absent[0]} first; "
-            "should be a checkpoint that was trained for image classification"
-        )
-    return model

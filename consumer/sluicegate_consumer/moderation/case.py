@@ -34,7 +34,11 @@ class Case:
 
     def note_time(self, name: str, since_ns: int) -> float:
         """Keep how long a step took that began at `since_ns` (`perf_counter_ns`); returns seconds."""
-        elapsed_ns = time.perf_counter_ns() - since_ns
+        return self.note_span(name, since_ns, time.perf_counter_ns())
+
+    def note_span(self, name: str, began_ns: int, ended_ns: int) -> float:
+        """The same of a step that has ended."""
+        elapsed_ns = ended_ns - began_ns
         self.timings[f"{name}_ms"] = elapsed_ns / NS_PER_MS
         return elapsed_ns / (1000 * NS_PER_MS)
 

@@ -1,4 +1,4 @@
-"""The one thread that owns the model, and what happens to a batch that fails on it."""
+"""The threads that own the model, mostly one, and what happens to a batch that fails on it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,12 +15,13 @@ Scores = NDArray[np.float32]
 
 
 class Device:
-    """Runs a classifier off the event loop, one batch at a time."""
+    """Runs a classifier off the event loop, as many batches at a time as it takes; others may wait for it here."""
 
     def __init__(self, classifier: Classifier, timeout_s: float) -> None:
         self._classifier = classifier
         self._timeout_s = timeout_s
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
+        self._thread = ThreadPoolExecutor(max_workers=classifier.card.lanes, thread_name_prefix="device")
+        self._last: asyncio.Future[Scores] | None = None
         self._hung = False
 
     @property
@@ -58,7 +59,13 @@ class Device:
 
     async def _classify(self, images: Sequence[Sequence[Frame]]) -> list[Scores]:
         frames = [frame for image in images for frame in image]
-        computing = asyncio.get_running_loop().run_in_executor(self._thread, self._classifier.classify, frames)
+        before, computing = (
+            self._last,
+            asyncio.get_running_loop().run_in_executor(self._thread, self._classifier.classify, frames),
+        )
+        self._last = computing
+        if before is not None:  # whose time is not this one's
+            await asyncio.wait({before}, timeout=self._timeout_s)
         done, _ = await asyncio.wait({computing}, timeout=self._timeout_s)
         if not done:
             self._hung = True

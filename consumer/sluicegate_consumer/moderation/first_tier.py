@@ -86,6 +86,8 @@ class FirstTier:
         self._metrics = metrics
         self._tracing = tracing or NoTracing()
         self._mapping = policies.mapping_for(device.card.name, device.card.labels)
+        self._free_since = 0
+        """When the device ended its last batch, in `perf_counter_ns`."""
         self._model = ModelReference(name=device.card.name, digest=device.card.digest)
 
     @property
@@ -105,7 +107,9 @@ class FirstTier:
                 group.create_task(station(cases.get, self._fetch, fetched.put, self._give_up_fetch))
             for _ in range(self._limits.decodes):
                 group.create_task(station(fetched.get, self._decode, self._to_batch, self._give_up_decode))
-            group.create_task(self._classify_batches())
+            # One for each that the device computes, and one that waits behind them, so that the device never does.
+            for _ in range(self._device.card.lanes + 1):
+                group.create_task(self._classify_batches())
 
     async def _read(self, delivered: Delivered) -> Case:
         received = read_upload(delivered.message)
@@ -134,13 +138,13 @@ class FirstTier:
         case, began = fetched.case, time.perf_counter_ns()
         pixels = await self._decoder.decode(fetched.image.data)
         self._metrics.took("decode", case.note_time("decode", began))
-        case.image = case.image.model_copy(
-            update={
-                "width": pixels.width,
-                "height": pixels.height,
-                "media_type": pixels.media_type,
-                "frames": pixels.frame_count,
-            }
+        case.image = ImageFacts(
+            sha256=fetched.image.sha256,
+            size=len(fetched.image.data),
+            width=pixels.width,
+            height=pixels.height,
+            media_type=pixels.media_type,
+            frames=pixels.frame_count,
         )
         return Decoded(case, pixels, time.perf_counter_ns())
 
@@ -154,14 +158,18 @@ class FirstTier:
             await self._classify(batch)
 
     async def _classify(self, batch: Batch[Decoded]) -> None:
-        began = time.perf_counter_ns()
-        for decoded in batch.items:
-            self._metrics.took("batch_wait", decoded.case.note_time("batch_wait", decoded.since_ns))
+        taken = time.perf_counter_ns()
         answers = await self._device.classify([decoded.pixels.frames for decoded in batch.items])
+        # It waited behind the batch before it, if there was one.
+        began, ended = max(taken, self._free_since), time.perf_counter_ns()
+        self._free_since = ended
+        self._batcher.done()
+        await asyncio.sleep(0)  # what waits goes to the device first: it computes while these are settled
         decisions: Counter[str] = Counter()
         for decoded, answer in zip(batch.items, answers, strict=True):
             case = decoded.case
-            self._metrics.took("inference", case.note_time("inference", began))
+            self._metrics.took("batch_wait", case.note_span("batch_wait", decoded.since_ns, began))
+            self._metrics.took("inference", case.note_span("inference", began, ended))
             if isinstance(answer, Exception):
                 self._bury(case.delivered, "classify", answer)
                 decisions["dead_letter"] += 1

@@ -125,9 +125,12 @@ class Metrics:
         """The event loop called so late."""
         self._loop_lag.observe(seconds)
 
-    def model(self, name: str, digest: str, device: str, runtime: str, *, wanted: str = "") -> None:
+    def model(
+        self, name: str, digest: str, device: str, runtime: str, precision: str = "", *, wanted: str = ""
+    ) -> None:
         """The model that this process asks; `wanted` is the setting that its device was chosen by."""
-        self._model.info({"name": name, "digest": digest, "device": device, "runtime": runtime})
+        facts = {"name": name, "digest": digest, "device": device, "runtime": runtime, "precision": precision}
+        self._model.info(facts)
         self._gpu_fallback.set(wanted == "auto" and device == "cpu")
 
     def egress_refused(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from sluicegate_schemas.events import Decision, Reason, Stage
 
 Step = Literal["queue", "fetch", "decode", "render", "batch_wait", "inference", "total", "publish"]
-CloseReason = Literal["size", "deadline"]
+CloseReason = Literal["size", "free", "deadline"]
 OpinionResult = Literal["approve", "reject", "unsure", "invalid", "away"]
 OutcomeKind = Literal["verdict", "dead_letter"]
 CommitResult = Literal["accepted", "refused"]
@@ -179,7 +179,8 @@ MODEL = Metric(
         Label("name", "of the checkpoint, or of the language model"),
         Label("digest", "of the first tier's model; the pinned one of the second tier's, or empty"),
         Label("device", "cpu, cuda:0, ...; `server` for the second tier's: Ollama chooses"),
-        Label("runtime", "torch, onnxruntime, ..., ollama"),
+        Label("runtime", "torch, onnxruntime, openvino, ollama"),
+        Label("precision", "of the first tier's: float32, bfloat16, float16; empty for the second tier's"),
     ),
 )
 GPU_FALLBACK = Metric(

@@ -1,4 +1,4 @@
-"""A batch closes when it is full or its oldest item has waited long enough, and one at most waits."""
+"""A batch closes when it is full, or when the device is free and its oldest item has waited long enough."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -37,7 +37,7 @@ async def test_a_lone_item_is_taken_when_it_has_waited_long_enough():
 async def test_without_a_wait_whatever_is_there_is_taken():
     batcher: Batcher[int] = Batcher(8, 0.0)
     await fill(batcher, [1, 1])
-    assert Batch((0, 1), 2, CloseReason.DEADLINE) == await batcher.take()
+    assert Batch((0, 1), 2, CloseReason.FREE) == await batcher.take()
 
 
 async def test_a_batch_past_its_deadline_keeps_filling_while_nobody_takes_it():
@@ -46,7 +46,39 @@ async def test_a_batch_past_its_deadline_keeps_filling_while_nobody_takes_it():
     await batcher.put(0)
     now = 5.0
     await batcher.put(1)
-    assert Batch((0, 1), 2, CloseReason.DEADLINE) == await batcher.take()
+    assert Batch((0, 1), 2, CloseReason.FREE) == await batcher.take()
+
+
+async def test_while_a_batch_is_out_only_a_full_one_is_given_and_the_rest_when_it_is_done():
+    batcher: Batcher[int] = Batcher(3, 0.0)
+    await batcher.put(0)
+    await batcher.take()
+    await fill(batcher, [1, 1])
+    taking = asyncio.create_task(batcher.take())
+    await asyncio.sleep(0.01)
+    assert not taking.done()
+    batcher.done()
+    assert Batch((0, 1), 2, CloseReason.FREE) == await taking
+
+
+async def test_a_full_batch_may_wait_behind_the_one_that_is_out():
+    batcher: Batcher[int] = Batcher(2, 0.0)
+    await batcher.put(0)
+    await batcher.take()
+    taking = asyncio.create_task(batcher.take())
+    await fill(batcher, [1, 1])
+    assert Batch((0, 1), 2, CloseReason.SIZE) == await taking
+
+
+async def test_of_two_takers_whose_time_is_up_one_gets_the_item_and_the_other_waits_on():
+    batcher: Batcher[int] = Batcher(3, 0.01)
+    takers = [asyncio.create_task(batcher.take()) for _ in range(2)]
+    await asyncio.sleep(0)
+    await batcher.put(7)
+    done, waiting = await asyncio.wait(takers, timeout=0.2)
+    assert [(7,)] == [taker.result().items for taker in done]
+    for taker in waiting:
+        taker.cancel()
 
 
 async def test_the_batch_closes_while_its_taker_waits():
@@ -76,6 +108,7 @@ async def test_an_item_heavier_than_a_batch_makes_one_of_its_own():
         await batcher.take(),
         await batcher.take(),
     )
+    assert 0 == batcher.waiting
 
 
 async def test_a_cancelled_taker_takes_nothing_along():
@@ -98,6 +131,7 @@ def test_every_item_leaves_once_in_order_and_no_batch_is_too_heavy(weights: list
         batches: list[Batch[int]] = []
         while sum(len(batch.items) for batch in batches) < len(weights):
             batches.append(await batcher.take())
+            batcher.done()
         await filling
         return batches
 
@@ -119,6 +153,7 @@ class BatcherMachine(RuleBasedStateMachine):
         self.batcher: Batcher[int] = Batcher(self.MOST, self.WAIT_S, clock=lambda: self.now)
         self.model: list[tuple[int, int, float]] = []
         self.count = 0
+        self.out = 0
 
     def step(self, coroutine: Coroutine[Any, Any, T]) -> T | None:
         """What a coroutine comes to without waiting; None where it would have to wait, and is then given up."""
@@ -160,12 +195,31 @@ class BatcherMachine(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.now += seconds
 
-    @precondition(lambda self: self.model and (self.weight >= self.MOST or self.now - self.model[0][2] >= self.WAIT_S))
+    @property
+    def ready(self) -> bool:
+        """Whether there is a batch for whoever asks."""
+        if self.weight >= self.MOST:
+            return True
+        return self.out == 0 and bool(self.model) and self.now - self.model[0][2] >= self.WAIT_S
+
+    @precondition(lambda self: self.out > 0)
+    @rule()
+    def done(self) -> None:
+        self.batcher.done()
+        self.out -= 1
+
+    @precondition(lambda self: not self.ready)
+    @rule()
+    def take_too_early(self) -> None:
+        assert self.step(self.batcher.take()) is None
+
+    @precondition(lambda self: self.ready)
     @rule()
     def take(self) -> None:
         batch = self.step(self.batcher.take())
         assert batch is not None
-        expected = CloseReason.SIZE if self.weight >= self.MOST else CloseReason.DEADLINE
+        self.out += 1
+        expected = CloseReason.SIZE if self.weight >= self.MOST else CloseReason.FREE
         assert expected is batch.closed_by
         assert list(batch.items) == [item for item, _, _ in self.model[: len(batch.items)]]
         weights = [weight for _, weight, _ in self.model[: len(batch.items)]]

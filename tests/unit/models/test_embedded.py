@@ -1,9 +1,11 @@
 import sys
+from importlib.util import find_spec
 
 import pytest
+from structlog.testing import capture_logs
 
 from sluicegate_consumer.errors import ConfigurationError
-from sluicegate_consumer.models import embedded
+from sluicegate_consumer.models import embedded, engine
 from sluicegate_consumer.models.find import find_checkpoint
 from sluicegate_consumer.models.load import load_classifier
 from sluicegate_consumer.operations.settings import ModelSettings
@@ -45,4 +47,22 @@ def test_a_missing_runtime_is_named_with_its_mend(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
 
     with pytest.raises(ConfigurationError, match=r"needs onnxruntime: pip install 'sluicegate\[onnx\]'"):
-        load_classifier(ModelSettings(name="embedded"), max_batch=1)
+        load_classifier(ModelSettings(name="embedded", runtime="onnxruntime"), max_batch=1)
+
+
+def test_without_openvino_the_weights_own_runtime_is_taken(monkeypatch):
+    monkeypatch.setattr(engine, "find_spec", lambda name: None if name == "openvino" else find_spec(name))
+
+    assert "onnxruntime" == load_classifier(ModelSettings(name="embedded", device="cpu"), max_batch=1).card.runtime
+
+
+def test_where_openvino_fails_the_weights_own_runtime_is_taken_and_the_log_says_so(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("an operation that nobody knows")
+
+    monkeypatch.setattr("sluicegate_consumer.models.openvino_classifier._compiled", fail)
+    with capture_logs() as logs:
+        classifier = load_classifier(ModelSettings(name="embedded", device="cpu"), max_batch=1)
+
+    assert "onnxruntime" == classifier.card.runtime
+    assert ("model.runtime_failed", "openvino") == (logs[0]["event"], logs[0]["runtime"])

@@ -19,7 +19,7 @@ def everything_happens(metrics: Metrics, health: Health) -> None:
     metrics.runs("consume", health)
     metrics.policy("7")
     metrics.loop_late(0.02)
-    metrics.model("vit", "sha256:0", "cpu", "torch", wanted="auto")
+    metrics.model("vit", "sha256:0", "cpu", "torch", "float32", wanted="auto")
     metrics.egress_refused()
     metrics.received(2)
     metrics.lag([(("uploads", 0), 5), (("uploads", 1), 0)])
@@ -49,7 +49,7 @@ def everything_happens(metrics: Metrics, health: Health) -> None:
 EXPECTED = {
     'sluicegate_service_state{state="starting"}': "1.0",
     'sluicegate_event_loop_lag_seconds_bucket{le="0.025"}': "1.0",
-    'sluicegate_model_info{device="cpu",digest="sha256:0",name="vit",runtime="torch"}': "1.0",
+    'sluicegate_model_info{device="cpu",digest="sha256:0",name="vit",precision="float32",runtime="torch"}': "1.0",
     "sluicegate_gpu_fallback": "1.0",
     "sluicegate_egress_refused_total": "1.0",
     "sluicegate_records_received_total": "2.0",
