@@ -57,12 +57,12 @@ async def test_a_loop_that_is_blocked_for_good_ends_its_service_and_costs_nothin
 
 @pytest.mark.embedded_will_do
 async def test_a_frozen_process_that_is_thawed_goes_on(stage: Stage, tmp_path: Path):
-    async with playing(stage, tmp_path, SLUICEGATE_OBSERVABILITY__STALL_TIMEOUT_S="1") as made:
+    async with playing(stage, tmp_path, SLUICEGATE_OBSERVABILITY__STALL_TIMEOUT_S="3") as made:
         await asyncio.gather(*map(made.joined, made.services))
         for service in made.services:
             made.fault("freeze", service.command)
             service.signal(signal.SIGSTOP)
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(4.5)
         for service in made.services:
             service.signal(signal.SIGCONT)
         await made.publish(uploads(7, 60))
@@ -74,7 +74,7 @@ async def test_a_frozen_process_that_is_thawed_goes_on(stage: Stage, tmp_path: P
 async def test_starting_ready_and_draining_can_be_told_apart(stage: Stage, tmp_path: Path):
     async with playing(stage, tmp_path, only="escalate", SLUICEGATE_MODEL__TIMEOUT_S="30") as made:
         (port,) = free_ports(1)
-        options = {"BLOCKED_S": "2.5", "SLUICEGATE_OBSERVABILITY__ENDPOINT_PORT": str(port)}
+        options = {"BLOCKED_S": "4", "SLUICEGATE_OBSERVABILITY__ENDPOINT_PORT": str(port)}
         slow = made.start("consume", "slow_start:1", **options)
         await becomes(port, "starting", (200, 503))
         await becomes(port, "ready", (200, 200))
