@@ -152,7 +152,6 @@ class Schedule:
 
     async def _model_fails(self) -> None:
         answers = [Raw(b'{"error":"busy"}', 503), Raw(b'{"error":"x"}', 500), Reset(), Delay(0.7), Raw(b"nonsense")]
-        # Fewer than would use up an image's attempts: what fails for good is a human's, which is another final state.
         answer = self._chosen.choice(answers)
         self._world.note(f"the language model's next answer: {answer}")
         self._stage.ollama.script.append(answer)
