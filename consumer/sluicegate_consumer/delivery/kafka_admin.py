@@ -17,6 +17,8 @@ from sluicegate_consumer.operations.settings import KafkaSettings
 
 STOP_TIMEOUT_S = 5.0
 NOT_AUTHORISED = 29
+NOT_KNOWN_YET = 3
+"""By the broker that was asked: another one had listed the topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,18 @@ async def kafka_admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient
 async def describe_topics(
     admin: AIOKafkaAdminClient, names: Collection[str], configs: Collection[str] = ()
 ) -> dict[str, TopicDescription]:
-    """Those of the topics that exist and that this user may see, with the values of `configs`."""
+    """Those of the topics that exist and that this user may see, with the values of `configs`.
+
+    One that was created just now counts once the broker that is asked for its configuration knows it too.
+    """
     # All topics are asked for: to ask for one by its name may create it.
     found = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(None)}
     present = [name for name in names if name in found]
-    values = await _configs(admin, present, configs) if configs and present else {}
+    values = await _configs(admin, present, configs) if configs and present else {name: {} for name in present}
     return {
-        name: TopicDescription(name, len(found[name]), len(found[name][0]["replicas"]), values.get(name, {}))
+        name: TopicDescription(name, len(found[name]), len(found[name][0]["replicas"]), values[name])
         for name in present
+        if name in values
     }
 
 
@@ -78,6 +84,8 @@ async def _configs(
     values: dict[str, Mapping[str, str] | None] = {}
     for response in await admin.describe_configs(asked):
         for code, message, _, name, entries in response.resources:
+            if code == NOT_KNOWN_YET:
+                continue
             if code not in (0, NOT_AUTHORISED):
                 raise for_code(code)(f"{name}: {message}")
             values[name] = None if code else {entry[0]: entry[1] for entry in entries}
