@@ -140,6 +140,48 @@ def test_every_item_leaves_once_in_order_and_no_batch_is_too_heavy(weights: list
     assert all(batch.weight <= most or len(batch.items) == 1 for batch in batches)
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.integers(0, 3)), min_size=1, max_size=40),
+    st.integers(1, 8),
+    st.integers(1, 3),
+    st.sampled_from([0.0, 0.001]),
+    st.lists(st.integers(0, 4), min_size=40, max_size=40),
+)
+def test_nothing_is_forgotten_whoever_puts_takes_and_is_done_when(
+    puts: list[tuple[int, int]], most: int, takers: int, wait_s: float, pauses: list[int]
+):
+    """Several takers, each with a batch out for some turns of the loop; items come in between, at any turn."""
+
+    async def turns(count: int) -> None:
+        for _ in range(count):
+            await asyncio.sleep(0)
+
+    async def pass_through() -> list[int]:
+        batcher: Batcher[int] = Batcher(most, wait_s)
+        left: list[int] = []
+
+        async def work(number: int) -> None:
+            while True:
+                batch = await batcher.take()
+                await turns(pauses[(number + len(left)) % len(pauses)])
+                batcher.done()
+                await asyncio.sleep(0)
+                left.extend(batch.items)
+
+        working = [asyncio.create_task(work(number)) for number in range(takers)]
+        for item, (weight, pause) in enumerate(puts):
+            await batcher.put(item, weight)
+            await turns(pause)
+        async with asyncio.timeout(5):
+            while len(left) < len(puts):
+                await asyncio.sleep(0)
+        for task in working:
+            task.cancel()
+        return left
+
+    assert list(range(len(puts))) == sorted(asyncio.run(pass_through()))
+
+
 class BatcherMachine(RuleBasedStateMachine):
     """Against the plainest model: a list of what waits. Time stands still but where a rule moves it."""
 
