@@ -11,7 +11,15 @@ export IMAGES MODEL OLLAMA
 
 SEEDS ?= 200
 
-.PHONY: help demo test faults lint types imports schemas settings drift check clean
+# What each variant of the image holds. torch's CPU build stands in an index of its own; where that cannot be reached,
+# TORCH_CPU="--find-links DIRECTORY" takes it from there.
+CPU_EXTRAS := consumer onnx torch
+CUDA_EXTRAS := consumer torch
+TORCH_CPU ?= --torch-backend cpu
+LOCK := $(TEST)/bin/uv pip compile --quiet --no-header --no-annotate --generate-hashes --constraint constraints.txt \
+	--python-version 3.11 --python-platform x86_64-manylinux_2_28 --only-binary :all:
+
+.PHONY: help demo test chart faults lint types imports schemas settings chart-docs drift locks sbom check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,11 +28,14 @@ help:
 	@echo "               MODEL=name     a Hugging Face checkpoint or its directory, through torch"
 	@echo "               OLLAMA=url     a server to ask where tier one is unsure"
 	@echo "make test      install into a fresh environment and run every test (PYTEST='-k word' for some)"
+	@echo "make chart     only the tests of the chart, the Dockerfile and the lock files"
 	@echo "make faults    random faults on a real broker, SEEDS=200 runs; some ten seconds each"
 	@echo "make lint      style, format, and which room may import which"
 	@echo "make types     mypy, strict"
 	@echo "make schemas   write schemas/ from the event models;  make settings: write docs/settings.md"
-	@echo "make drift     fail where either is not what would be written"
+	@echo "make chart-docs  write the chart's table of values"
+	@echo "make drift     fail where any of these is not what would be written"
+	@echo "make locks     pin what the images hold, by hash, into locks/;  make sbom: write their bills of materials"
 	@echo "make check     all of it"
 	@echo "make clean     remove environments, caches and the report"
 
@@ -34,6 +45,9 @@ demo: $(DEMO)/.ready$(if $(MODEL),-torch)
 
 test: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest $(PYTEST)
+
+chart: $(TEST)/.ready
+	$(TEST)/bin/python -m pytest tests/chart $(PYTEST)
 
 faults: $(TEST)/.ready
 	PYTHONPATH=tests $(TEST)/bin/python tests/faults/schedules.py --seeds $(SEEDS)
@@ -52,9 +66,24 @@ schemas: $(TEST)/.ready
 settings: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_consumer.operations.settings_table
 
+chart-docs: $(TEST)/.ready
+	$(TEST)/bin/python helm/values_table.py
+
 drift: $(TEST)/.ready
+	$(TEST)/bin/python helm/values_table.py --check
 	$(TEST)/bin/python -m sluicegate_schemas.export --check
 	$(TEST)/bin/python -m sluicegate_consumer.operations.settings_table --check
+
+locks: $(TEST)/.ready
+	@{ echo "# extras: $(CPU_EXTRAS)"; echo "--extra-index-url https://download.pytorch.org/whl/cpu"; \
+	   $(LOCK) $(TORCH_CPU) $(CPU_EXTRAS:%=--extra %) pyproject.toml; } > locks/cpu.txt
+	@{ echo "# extras: $(CUDA_EXTRAS)"; $(LOCK) $(CUDA_EXTRAS:%=--extra %) pyproject.toml; } > locks/cuda.txt
+	@{ echo "# what builds the wheel"; echo hatchling | $(LOCK) -; } > locks/build.txt
+
+sbom: $(TEST)/.ready
+	@mkdir -p dist
+	$(TEST)/bin/cyclonedx-py requirements locks/cpu.txt --pyproject pyproject.toml --output-reproducible -o dist/sbom-cpu.json
+	$(TEST)/bin/cyclonedx-py requirements locks/cuda.txt --pyproject pyproject.toml --output-reproducible -o dist/sbom-cuda.json
 
 check: test lint types drift
 
@@ -73,13 +102,17 @@ $(DEMO)/.ready-torch: $(DEMO)/.ready
 	@touch $@
 
 # pip is brought up to date first: the one that Debian 12 ships knows no dependency groups. Beside the tests' own packages
-# stand, so that no test need fetch anything, an environment of one who only publishes and the Node example's client.
+# stand, so that no test need fetch anything, an environment of one who only publishes, one of the analyser of network
+# policies (its pins contradict everybody else's), two versions of helm and the Node example's client.
 $(TEST)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(TEST), torch among it: some minutes"
 	@$(PYTHON) -m venv --clear $(TEST)
 	@$(TEST)/bin/pip install $(PIP_OPTIONS) --upgrade pip
-	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,torch,embedded]' --group test --group lint
+	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,torch,embedded]' --group test --group lint --group chart
 	@$(PYTHON) -m venv --clear $(TEST)/plain
 	@$(TEST)/plain/bin/pip install $(PIP_OPTIONS) .
+	@$(PYTHON) -m venv --clear $(TEST)/nca
+	@$(TEST)/nca/bin/pip install --quiet --disable-pip-version-check network-config-analyzer==2.1.0
+	@$(TEST)/bin/python tests/chart/helm_binaries.py || true
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix examples/node || true; fi
 	@touch $@
