@@ -111,6 +111,9 @@
 {{- define "sluicegate.guardSettings" -}}
 {{- $own := include "sluicegate.ownSettings" . | fromYaml -}}
 {{- $secret := list "sasl_username" "sasl_password" "tls_key_password" -}}
+{{- range .Values.extraEnv -}}
+{{- if hasPrefix "SLUICEGATE_" .name }}{{ fail (printf "extraEnv: %s is a setting of the service: say it in settings, which is checked" .name) }}{{ end -}}
+{{- end -}}
 {{- range $where, $given := dict "settings" .Values.settings "consumer.settings" .Values.consumer.settings "worker.settings" .Values.worker.settings -}}
 {{- range $section, $keys := $given -}}
 {{- if not (kindIs "map" $keys) }}{{ fail (printf "%s.%s: a section with its keys, for example {delivery: {max_in_flight: 256}}" $where $section) }}{{ end -}}
