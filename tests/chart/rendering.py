@@ -17,18 +17,18 @@ RELEASE, NAMESPACE = "images", "moderation"
 Object = dict[str, Any]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Helm does not render these values; the message is what it says."""
 
 
 @cache
 def render(helm: Path, profile: str, *options: str, chart: Path = CHART) -> tuple[Object, ...]:
-    """The objects of one profile. Raises `Refused`."""
+    """The objects of one profile. Raises `RefusedError`."""
     values = () if profile == "" else ("--values", str(CHART / "ci" / f"{profile}.yaml"))
     command = [str(helm), "template", RELEASE, str(chart), "--namespace", NAMESPACE, *values, *options]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
-        raise Refused(ended.stderr)
+        raise RefusedError(ended.stderr)
     return tuple(each for each in yaml.load_all(ended.stdout, yaml.CSafeLoader) if each)
 
 

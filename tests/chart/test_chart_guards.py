@@ -1,8 +1,7 @@
 """Values that would install and then not work are refused, by a sentence that says what would be right."""
 
 import pytest
-
-from rendering import Refused, render
+from rendering import RefusedError, render
 
 PUBLIC = "networkPolicy.%s.to[0].ipBlock.cidr=%s"
 
@@ -106,7 +105,7 @@ def options(values):
 
 @pytest.mark.parametrize(("values", "profile", "sentence"), REFUSED, ids=[sentence for *_, sentence in REFUSED])
 def test_refused(helm, values, profile, sentence):
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(RefusedError) as refusal:
         render(helm, profile, *options(values))
     assert sentence in str(refusal.value)
 

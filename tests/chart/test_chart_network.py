@@ -4,7 +4,6 @@ import re
 from ipaddress import ip_address, ip_network, summarize_address_range
 
 import pytest
-
 from connectivity import ANALYSER, connectivity_map, golden
 from rendering import PROFILES, component_of, of_kind, render, the_pod
 
@@ -37,7 +36,8 @@ def networks(name):
             yield ip_network(first)
 
 
-def test_the_map_is_the_one_that_was_read_and_approved(lines, profile):
+@pytest.mark.usefixtures("lines")
+def test_the_map_is_the_one_that_was_read_and_approved(profile):
     assert golden(profile).read_text() == MAPS[profile], "right? then: python tests/chart/connectivity.py"
 
 

@@ -5,9 +5,8 @@ import subprocess
 
 import pytest
 import yaml
-
 from helm_binaries import SOURCES, find_helm
-from rendering import CHART, PROFILES, Refused, component_of, of_kind, pods, render, the_pod
+from rendering import CHART, PROFILES, RefusedError, component_of, of_kind, pods, render, the_pod
 
 
 def run(*command: object) -> str:
@@ -76,12 +75,12 @@ def test_another_chart_may_leave_it_out(helm, umbrella):
 
 
 def test_an_unknown_value_is_refused(helm):
-    with pytest.raises(Refused, match="replicaCuont"):
+    with pytest.raises(RefusedError, match="replicaCuont"):
         render(helm, "minimal", "--set", "consumer.replicaCuont=2")
 
 
 def test_a_tag_that_became_a_number_is_refused(helm):
-    with pytest.raises(Refused, match="tag"):
+    with pytest.raises(RefusedError, match="tag"):
         render(helm, "minimal", "--set", "image.tag=2")
     (container,) = the_pod(render(helm, "minimal", "--set-string", "image.tag=2"), "worker").containers
     assert "sluicegate:2-cpu" == container["image"]

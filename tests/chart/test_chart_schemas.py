@@ -5,7 +5,6 @@ import pytest
 from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
 from cloudcoil.models.prometheus_operator.v1 import PodMonitor, PrometheusRule, ServiceMonitor
 from jsonschema import Draft202012Validator
-
 from rendering import CHART, Object, of_kind, render
 
 VERSIONS = ("1.34", "1.35", "1.36", "1.37")

@@ -5,8 +5,8 @@ import re
 
 import pytest
 import yaml
-
 from rendering import CHART, component_of, of_kind, pods, render, the_pod, variables
+
 from sluicegate_consumer.delivery.kafka_sink import HEADROOM_BYTES
 from sluicegate_consumer.delivery.provision import topic_plans
 from sluicegate_consumer.operations.settings import KafkaSettings, Settings, load_settings
