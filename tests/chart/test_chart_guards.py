@@ -49,6 +49,7 @@ REFUSED = [
     (["ollama.urls[0]=http://10.1.2.3:11434"], "minimal", "is not in this cluster, and would be sent images"),
     (["ollama.urls[0]=http://[fd00::1]:11434"], "minimal", "is not in this cluster, and would be sent images"),
     (["ollama.replicaCount=2"], "cpu-evaluation", "2 servers share the volume"),
+    (["ollama.pull.enabled=false"], "cpu-evaluation", "ollama.persistence: the new volume would stay empty"),
     (["ollama.model=qwen3-vl:235b-cloud"], "minimal", "a model of Ollama's cloud"),
     (
         ["settings.kafka.bootstrap_servers=b:9092"],

@@ -7,7 +7,8 @@ from cloudcoil.models.prometheus_operator.v1 import PodMonitor, PrometheusRule, 
 from jsonschema import Draft202012Validator
 from rendering import CHART, Object, of_kind, render
 
-VERSIONS = ("1.34", "1.35", "1.36", "1.37")
+VERSIONS = ("1.27", "1.31", "1.34", "1.37")
+"""The oldest that Chart.yaml admits, the newest, and two between."""
 MODELS = {
     model.__name__: model for model in (ScaledObject, TriggerAuthentication, ServiceMonitor, PodMonitor, PrometheusRule)
 }

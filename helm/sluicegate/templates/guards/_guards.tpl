@@ -102,6 +102,9 @@
 {{- if and $ollama.enabled (not $ollama.persistence.existingClaim) (gt (int $ollama.replicaCount) 1) (not (has "ReadWriteMany" $modes)) -}}
 {{- fail (printf "ollama.persistence.accessModes: %d servers share the volume, but %s can be mounted on one node alone: ReadWriteMany, or an existing claim" (int $ollama.replicaCount) (join ", " $modes)) -}}
 {{- end -}}
+{{- if and $ollama.enabled (not $ollama.persistence.existingClaim) (not $ollama.pull.enabled) -}}
+{{- fail "ollama.persistence: the new volume would stay empty: enable ollama.pull, or name an existing claim" -}}
+{{- end -}}
 {{- if regexMatch "(?i)(:|-)cloud$" $ollama.model -}}
 {{- fail (printf "ollama.model: %q is a model of Ollama's cloud, which would be sent the images: a model that the server itself runs" $ollama.model) -}}
 {{- end -}}
