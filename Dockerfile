@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 # Both variants from one file: `docker build --build-arg VARIANT=cpu .`, or cuda. CUDA's libraries come as wheels, so both
 # stand on the same base; a cluster's NVIDIA runtime brings the driver. Pin the base by its digest where you build.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
