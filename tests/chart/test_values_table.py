@@ -3,7 +3,6 @@
 import runpy
 
 import pytest
-
 from rendering import CHART, ROOT
 
 values_table = runpy.run_path(str(ROOT / "helm" / "values_table.py"))["values_table"]
