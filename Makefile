@@ -88,7 +88,7 @@ sbom: $(TEST)/.ready
 check: test lint types drift
 
 clean:
-	rm -rf $(DEMO) $(TEST) examples/node/node_modules demo-report .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(DEMO) $(TEST) examples/node/node_modules demo-report dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(DEMO)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(DEMO): half a minute on a fast line"
