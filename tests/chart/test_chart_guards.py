@@ -68,6 +68,11 @@ REFUSED = [
     (["kafka.bootstrapServers[0]=kafka.example.org:9092"], "minimal", "say where it is in networkPolicy.kafka.to"),
     (["kafka.bootstrapServers[0]=192.0.2.7:9092"], "minimal", "192.0.2.7/32 lies outside the private ranges"),
     (["objectStore.allowedUriPrefixes[0]=s3://uploads/"], "minimal", "its provider's public address"),
+    (
+        ["objectStore.allowedUriPrefixes[0]=https://cdn.example.org/"],
+        "minimal",
+        "say where it is in networkPolicy.objectStore.to",
+    ),
     (["tracing.endpoint=https://otel.example.org"], "minimal", "say where it is in networkPolicy.collector.to"),
     ([PUBLIC % ("kafka", "0.0.0.0/0")], "minimal", "networkPolicy.kafka.to: 0.0.0.0/0 lies outside"),
     ([PUBLIC % ("kafka", "10.0.0.0/7")], "minimal", "networkPolicy.kafka.to: 10.0.0.0/7 lies outside"),

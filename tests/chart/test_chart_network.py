@@ -120,5 +120,18 @@ def test_an_operators_own_peers_go_before_what_the_names_say(helm):
     assert {9092, 9192} == {port["port"] for port in rule["ports"]}
 
 
+def test_a_store_outside_is_reached_where_the_operator_says_and_on_each_port_once(helm):
+    values = (
+        "objectStore.allowedUriPrefixes[0]=https://media.example.org/",
+        "networkPolicy.objectStore.to[0].ipBlock.cidr=10.8.0.0/16",
+        "networkPolicy.objectStore.ports={443,8443}",
+    )
+    objects = render(helm, "minimal", *(option for value in values for option in ("--set", value)))
+    (policy,) = (each for each in of_kind(objects, "NetworkPolicy") if component_of(each) == "consumer")
+    (rule,) = policy["spec"]["egress"][2:]
+    assert [{"ipBlock": {"cidr": "10.8.0.0/16"}}] == rule["to"]
+    assert [443, 8443] == [port["port"] for port in rule["ports"]]
+
+
 def test_without_network_policies_there_are_none(helm):
     assert [] == of_kind(render(helm, "minimal", "--set", "networkPolicy.enabled=false"), "NetworkPolicy")

@@ -38,7 +38,8 @@ where (what to set). */}}
 - to:
     {{- toYaml .to | nindent 4 }}
   ports:
-    {{- $ports := .ports }}
+    {{- $ports := list }}
+    {{- range .ports }}{{ $ports = append $ports (int .) }}{{ end }}
     {{- range .addresses }}{{ $ports = append $ports (include "sluicegate.port" . | int) }}{{ end }}
     {{- range $ports | uniq }}
     - {protocol: TCP, port: {{ . }}}
