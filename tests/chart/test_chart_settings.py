@@ -61,6 +61,7 @@ def test_values_arrive_where_they_are_meant_to(everything, settings_of):
     assert (50_000_000, 64) == (consumer.decode.max_pixels, consumer.fetch.concurrency)
     assert ("cuda", "/models") == (consumer.model.device, str(consumer.model.cache_dir))
     assert "Falconsai/nsfw_image_detection@04367978d3474804f2a28e9a8aac5e1b9d5d4b2d" == consumer.model.name
+    assert "http://collector.observability.svc:4318/" == str(consumer.observability.otlp_endpoint)
     worker = settings_of(the_pod(everything, "worker").containers[0])
     assert ("qwen3.5", 2, 1) == (worker.ollama.model, len(worker.ollama.urls), worker.ollama.in_flight_per_server)
     assert "moderation-2" == worker.delivery.worker_group

@@ -29,6 +29,9 @@ topics:
 observability:
   endpoint_host: 0.0.0.0
   endpoint_port: {{ $values.metrics.port }}
+  {{- with $values.tracing.endpoint }}
+  otlp_endpoint: {{ quote . }}
+  {{- end }}
 {{- with $values.objectStore }}
 {{- if or .allowedUriPrefixes .endpoint .options }}
 fetch:
