@@ -36,6 +36,9 @@ class Ticket:
     epoch: int
     """Of the assignment; what belongs to an older epoch than the partition's present one no longer counts."""
 
+    def __str__(self) -> str:
+        return f"{self.partition.topic}[{self.partition.number}] offset {self.offset}"
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:

@@ -220,7 +220,7 @@ class FirstTier:
         self._tracing.processed(processed([(case.delivered, case.traceparent)], facts, failure))
 
     def _bury(self, delivered: Delivered, step: str, error: Exception) -> None:
-        log.warning("dead_letter", step=step, error=str(error), ticket=delivered.ticket)
+        log.warning("dead_letter", step=step, error=str(error), ticket=str(delivered.ticket))
         self._metrics.dead_letter(step, error)
         self._outbox.put_nowait(self._outcomes.buried(delivered, step, error))
 

@@ -138,7 +138,7 @@ class Escalations:
             self._metrics.opinion("away", case.note_time("inference", began))
             self._waiting.back_to_the_front(case)
         except NoOpinion as none:
-            log.warning("no_opinion", error=str(none), ticket=case.delivered.ticket)
+            log.warning("no_opinion", error=str(none), ticket=str(case.delivered.ticket))
             self._metrics.opinion("invalid", case.note_time("inference", began))
             self._settle(case, Ruling(Decision.REVIEW, (Reason.VLM_ANSWER_INVALID,)))
         else:
@@ -199,7 +199,7 @@ class Escalations:
             self._settle(case, Ruling(Decision.REVIEW, (failure.reason,)))
 
     def _bury(self, delivered: Delivered, traceparent: str | None, step: str, error: Exception) -> None:
-        log.warning("dead_letter", step=step, error=str(error), ticket=delivered.ticket)
+        log.warning("dead_letter", step=step, error=str(error), ticket=str(delivered.ticket))
         self._metrics.dead_letter(step, error)
         self._outbox.put_nowait(self._outcomes.buried(delivered, step, error))
         self._tracing.processed(processed([(delivered, traceparent)], {"stage": "vlm", "step": step}, error))

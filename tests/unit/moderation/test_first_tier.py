@@ -3,6 +3,7 @@
 import asyncio
 import math
 import random
+import re
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from moderation_parts import (
     said,
     upload,
 )
+from structlog.testing import capture_logs
 
 from sluicegate_consumer.errors import Fatal, Transient, Unprocessable
 from sluicegate_consumer.models.memory import MemoryClassifier
@@ -140,8 +142,11 @@ async def test_a_record_that_cannot_be_read_is_a_dead_letter_byte_for_byte(messa
 
 async def test_a_store_that_stays_away_leaves_a_dead_letter_to_be_replayed():
     async with first_tier({"a": Transient("s3 is away"), "good": png(0.1)}) as tier:
-        endings = await tier.end(upload("a"), upload("good"))
+        with capture_logs() as logs:
+            endings = await tier.end(upload("a"), upload("good"))
     assert ["dead letter fetch Transient", "approved clear"] == said(endings)
+    (warning,) = [each for each in logs if each["event"] == "dead_letter"]
+    assert re.fullmatch(r".+\[0\] offset \d+", warning["ticket"])
 
 
 @pytest.mark.parametrize("score", [math.nan, math.inf, -0.5, 1.5])
