@@ -70,7 +70,8 @@ class Batcher(Generic[T]):
             await self._room.wait()
         self._waiting.append((item, weight, self._clock()))
         self._weight += weight
-        self._changed.set()
+        if self.full or (not self._out and len(self._waiting) == 1):
+            self._changed.set()  # no other item makes a batch, or a taker's wait shorter
         if self.full:
             self._room.clear()
 
