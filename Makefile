@@ -10,8 +10,9 @@ PIP_OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
 export IMAGES MODEL OLLAMA
 
 SEEDS ?= 200
+BENCH_REPORT ?= bench-report
 
-.PHONY: help demo test faults lint types imports schemas settings drift check clean
+.PHONY: help demo test faults bench bench-docs bench-gpu lint types imports schemas settings drift check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +22,8 @@ help:
 	@echo "               OLLAMA=url     a server to ask where tier one is unsure"
 	@echo "make test      install into a fresh environment and run every test (PYTEST='-k word' for some)"
 	@echo "make faults    random faults on a real broker, SEEDS=200 runs; some ten seconds each"
+	@echo "make bench     the limit, two peers and sluicegate on this machine, in ten minutes; leaves bench-report/"
+	@echo "               BENCH='--only curves' measures less;  make bench-docs: into docs/;  make bench-gpu: on a GPU"
 	@echo "make lint      style, format, and which room may import which"
 	@echo "make types     mypy, strict"
 	@echo "make schemas   write schemas/ from the event models;  make settings: write docs/settings.md"
@@ -38,6 +41,15 @@ test: $(TEST)/.ready
 faults: $(TEST)/.ready
 	PYTHONPATH=tests $(TEST)/bin/python tests/faults/schedules.py --seeds $(SEEDS)
 
+bench: $(TEST)/.ready
+	PYTHONPATH=tests $(TEST)/bin/python benchmarks/run.py --report $(BENCH_REPORT) $(BENCH)
+
+bench-docs: $(TEST)/.ready
+	PYTHONPATH=tests $(TEST)/bin/python benchmarks/publish.py $(BENCH_REPORT)
+
+bench-gpu: $(TEST)/.ready
+	PYTHONPATH=tests $(TEST)/bin/python benchmarks/gpu.py $(BENCH)
+
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check
 	$(TEST)/bin/ruff format --check
@@ -45,6 +57,7 @@ lint: $(TEST)/.ready
 
 types: $(TEST)/.ready
 	$(TEST)/bin/mypy
+	$(TEST)/bin/mypy benchmarks/*.py
 
 schemas: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_schemas.export
@@ -59,7 +72,7 @@ drift: $(TEST)/.ready
 check: test lint types drift
 
 clean:
-	rm -rf $(DEMO) $(TEST) examples/node/node_modules demo-report .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(DEMO) $(TEST) examples/node/node_modules demo-report bench-report .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(DEMO)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(DEMO): half a minute on a fast line"
@@ -78,7 +91,7 @@ $(TEST)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(TEST), torch among it: some minutes"
 	@$(PYTHON) -m venv --clear $(TEST)
 	@$(TEST)/bin/pip install $(PIP_OPTIONS) --upgrade pip
-	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,openvino,torch,embedded]' --group test --group lint
+	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,openvino,torch,embedded]' --group test --group lint --group bench
 	@$(PYTHON) -m venv --clear $(TEST)/plain
 	@$(TEST)/plain/bin/pip install $(PIP_OPTIONS) .
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix examples/node || true; fi
