@@ -103,7 +103,8 @@ def _decode(paths: Sequence[Path], geometry: Geometry, seconds: float, first: in
 def _frame(path: Path, geometry: Geometry) -> Frame:
     room = np.empty((SLOTS, geometry.height, geometry.width, 3), np.uint8)
     decode_frames(path.read_bytes(), geometry, DecodeLimits(), lambda wanted: list(room[:wanted]))
-    return room[0]
+    frame: Frame = room[0]
+    return frame
 
 
 def scoring(classifier: Classifier, frames: Sequence[Frame], size: int, seconds: float) -> float:
@@ -125,7 +126,13 @@ def main(arguments: argparse.Namespace) -> Limit:
     most = arguments.batch or BatchSettings().max_frames
     classifier = fastest(ModelSettings(name=arguments.model, device=arguments.device), most)
     batches = {str(size): scoring(classifier, frames, size, arguments.seconds) for size in BATCHES if size <= most}
-    return Limit(f"{classifier.card.runtime}, {classifier.card.precision}", classifier.card.device, decode_per_s, per_image, batches)
+    return Limit(
+        f"{classifier.card.runtime}, {classifier.card.precision}",
+        classifier.card.device,
+        decode_per_s,
+        per_image,
+        batches,
+    )
 
 
 def geometry_of(model: str) -> Geometry:
