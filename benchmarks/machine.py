@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def machine() -> dict[str, str]:
-    """What it all ran on: cores, processor, memory, commit."""
+    """What it all ran on: cores, processor, memory, the load average before it began, commit."""
     information = Path("/proc/cpuinfo").read_text()
     fields = dict(line.split(":", 1) for line in information.splitlines() if ":" in line)
     named = {key.strip(): value.strip() for key, value in fields.items()}
@@ -16,6 +16,7 @@ def machine() -> dict[str, str]:
         "processor": f"{named['model name']}, {', '.join(matrix)}",
         "cores": str(len(os.sched_getaffinity(0))),
         "memory": f"{memory / 2**30:.0f} GiB",
+        "load": f"{os.getloadavg()[0]:.1f}",
         "commit": commit(),
     }
 

@@ -52,7 +52,8 @@ def machine_text(figures: Figures) -> str:
     """What it ran on."""
     facts = figures.machine
     return (
-        f"{facts['cores']} cores ({facts['processor']}), {facts['memory']}; {figures.broker}; commit "
+        f"{facts['cores']} cores ({facts['processor']}), {facts['memory']}, load average before the run "
+        f"{facts['load']}; {figures.broker}; commit "
         f"{facts['commit']}; the run took {figures.seconds / 60:.1f} minutes.\n"
     )
 

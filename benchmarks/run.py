@@ -158,7 +158,8 @@ async def main(parts: list[str], pace: Pace, report: Path, console: Console) -> 
         for name in parts:
             console.print(f"{time.monotonic() - began:4.0f} s  {name}: {PARTS[name].__doc__}", highlight=False)
             await PARTS[name](plan, figures)
-        figures.seconds = time.monotonic() - began
+            figures.seconds = time.monotonic() - began
+            figures.save(report / "figures.json")  # what is found so far outlives whatever comes next
     write_report(figures, report, console)
     return figures
 
