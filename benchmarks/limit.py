@@ -43,13 +43,22 @@ class Limit:
     decode_per_s: float
     frames_per_image: float
     """1, or as many as are sampled of an animation."""
+    decode_cpu_s: float
+    """Of one image, on one core."""
     batches: dict[str, float]
     """Frames per second of the model by batch."""
+    model_cpu_s: float
+    """Of one frame, on all cores together, in a batch of the largest size that was measured."""
 
     @property
     def model_per_s(self) -> float:
         """Images per second at the best batch."""
         return max(self.batches.values()) / self.frames_per_image
+
+    @property
+    def cpu_s(self) -> float:
+        """Of one image, decoding and model."""
+        return self.decode_cpu_s + self.model_cpu_s * self.frames_per_image
 
     @property
     def full_batch_s(self) -> float:
@@ -77,27 +86,41 @@ def limit(model: str, images: Sequence[Path], seconds: float, device: str = "aut
     return Limit(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def decoding(paths: Sequence[Path], geometry: Geometry, seconds: float) -> tuple[float, float]:
-    """Images per second that all cores decode, and frames in an image on average."""
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """By one process, or by all."""
+
+    images: int
+    frames: int
+    per_s: float
+    cpu_s: float
+
+
+def decoding(paths: Sequence[Path], geometry: Geometry, seconds: float) -> Decoded:
+    """What all cores decode, a process on each."""
     cores = usable_cores()
     with multiprocessing.get_context("fork").Pool(cores) as pool:
         done = pool.starmap(_decode, [(paths, geometry, seconds, number) for number in range(cores)])
-    return sum(images / elapsed for images, _, elapsed in done), sum(each[1] for each in done) / sum(
-        each[0] for each in done
+    return Decoded(
+        images=sum(each.images for each in done),
+        frames=sum(each.frames for each in done),
+        per_s=sum(each.per_s for each in done),
+        cpu_s=sum(each.cpu_s for each in done),
     )
 
 
-def _decode(paths: Sequence[Path], geometry: Geometry, seconds: float, first: int) -> tuple[int, int, float]:
+def _decode(paths: Sequence[Path], geometry: Geometry, seconds: float, first: int) -> Decoded:
     Image.MAX_IMAGE_PIXELS = None
     room = np.empty((SLOTS, geometry.height, geometry.width, 3), np.uint8)
     images = [path.read_bytes() for path in paths]
     turns = cycle(images[first:] + images[:first])
     decode_frames(next(turns), geometry, DecodeLimits(), lambda wanted: list(room[:wanted]))
-    began, count, frames = time.perf_counter(), 0, 0
+    began, began_cpu, count, frames = time.perf_counter(), time.process_time(), 0, 0
     while time.perf_counter() - began < seconds:
         facts = decode_frames(next(turns), geometry, DecodeLimits(), lambda wanted: list(room[:wanted]))
         count, frames = count + 1, frames + len(facts.frame_indices)
-    return count, frames, time.perf_counter() - began
+    per_s = count / (time.perf_counter() - began)
+    return Decoded(count, frames, per_s, time.process_time() - began_cpu)
 
 
 def _frame(path: Path, geometry: Geometry) -> Frame:
@@ -107,31 +130,36 @@ def _frame(path: Path, geometry: Geometry) -> Frame:
     return frame
 
 
-def scoring(classifier: Classifier, frames: Sequence[Frame], size: int, seconds: float) -> float:
-    """Frames per second in batches of `size`."""
+def scoring(classifier: Classifier, frames: Sequence[Frame], size: int, seconds: float) -> tuple[float, float]:
+    """Frames per second in batches of `size`, and CPU seconds of one."""
     batch = list(islice(cycle(frames), size))
     classifier.classify(batch)
-    began, batches = time.perf_counter(), 0
+    began, began_cpu, batches = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - began < seconds:
         classifier.classify(batch)
         batches += 1
-    return batches * size / (time.perf_counter() - began)
+    count = batches * size
+    return count / (time.perf_counter() - began), (time.process_time() - began_cpu) / count
 
 
 def main(arguments: argparse.Namespace) -> Limit:
     """Decode first, while this process has no threads that a fork would lose; then the model."""
     geometry = geometry_of(arguments.model)
-    decode_per_s, per_image = decoding(arguments.images, geometry, arguments.seconds)
+    decoded = decoding(arguments.images, geometry, arguments.seconds)
     frames = [_frame(path, geometry) for path in arguments.images]
     most = arguments.batch or BatchSettings().max_frames
     classifier = fastest(ModelSettings(name=arguments.model, device=arguments.device), most)
-    batches = {str(size): scoring(classifier, frames, size, arguments.seconds) for size in BATCHES if size <= most}
+    sizes = [size for size in BATCHES if size <= most]
+    scored = {size: scoring(classifier, frames, size, arguments.seconds) for size in sizes}
+    card = classifier.card
     return Limit(
-        f"{classifier.card.runtime}, {classifier.card.precision}",
-        classifier.card.device,
-        decode_per_s,
-        per_image,
-        batches,
+        runtime=f"{card.runtime}, {card.precision}",
+        device=card.device,
+        decode_per_s=decoded.per_s,
+        frames_per_image=decoded.frames / decoded.images,
+        decode_cpu_s=decoded.cpu_s / decoded.images,
+        batches={str(size): per_s for size, (per_s, _) in scored.items()},
+        model_cpu_s=scored[sizes[-1]][1],
     )
 
 

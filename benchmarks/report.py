@@ -1,6 +1,7 @@
 """Figures as tables, in Markdown: for the terminal, for the report's folder and for `docs/`."""
 
 from collections.abc import Iterable, Sequence
+from statistics import mean
 
 from case import BATCH
 from figures import Figures
@@ -52,6 +53,30 @@ def _full_row(full: FullLoad) -> list[str]:
     ratios = [ours / full.slower_per_s, ours / full.shared_per_s, ours / naive if naive else None]
     shown = [_rate(rate) for rate in rates] + [f"**{ours:.1f}**"] + [_ratio(ratio) for ratio in ratios]
     return [full.name, *shown, _ratio(ours / full.afternoon_per_s)]
+
+
+def cpu_table(figures: Figures) -> str:
+    """CPU time of an image: what decoding and model cost alone, and what each contender takes for everything."""
+
+    def milliseconds(seconds: Iterable[float]) -> str:
+        return f"{1000 * mean(seconds):.1f}"
+
+    rows = []
+    for full in figures.full:
+        naive = [full.naive.cpu_s_per_event] if full.naive else []
+        rows.append(
+            [
+                full.name,
+                milliseconds(each.decode_cpu_s for each in full.limits),
+                milliseconds(each.model_cpu_s for each in full.limits),
+                milliseconds(each.cpu_s for each in full.limits),
+                milliseconds(naive) if naive else "-",
+                milliseconds(each.cpu_s_per_event for each in full.afternoon),
+                milliseconds(each.cpu_s_per_event for each in full.ours),
+            ]
+        )
+    head = ("CPU-ms of an image", "decoding alone", "model alone", "both", "naive", "afternoon", "sluicegate")
+    return table(head, rows)
 
 
 def engine_table(figures: Figures) -> str:
