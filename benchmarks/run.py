@@ -155,12 +155,13 @@ async def main(parts: list[str], pace: Pace, report: Path, console: Console) -> 
         for size, images in {"2 MP": plan.vit.images, "0.3 MP": plan.embedded.images}.items():
             figures.image_bytes[size] = mean(image.stat().st_size for image in images)
             console.print(f"{size}: {bytes_per_pixel(images):.2f} bytes per pixel", highlight=False)
-        for name in parts:
-            console.print(f"{time.monotonic() - began:4.0f} s  {name}: {PARTS[name].__doc__}", highlight=False)
-            await PARTS[name](plan, figures)
+        try:
+            for name in parts:
+                console.print(f"{time.monotonic() - began:4.0f} s  {name}: {PARTS[name].__doc__}", highlight=False)
+                await PARTS[name](plan, figures)
+        finally:  # what is found so far outlives whatever went wrong, or a Ctrl+C
             figures.seconds = time.monotonic() - began
-            figures.save(report / "figures.json")  # what is found so far outlives whatever comes next
-    write_report(figures, report, console)
+            write_report(figures, report, console)
     return figures
 
 
