@@ -67,7 +67,7 @@ class Overhead:
 class InstantFetcher:
     """Every image is the same few bytes."""
 
-    def __init__(self, *_: Any) -> None:
+    def __init__(self, *_: Any, **__: Any) -> None:
         self._image = FetchedImage(b"image", DIGEST)
 
     async def __aenter__(self) -> Self:
@@ -83,7 +83,7 @@ class InstantFetcher:
 class InstantDecoder(InstantFetcher):
     """Every image is the same frame."""
 
-    def __init__(self, geometry: Geometry, *_: Any) -> None:
+    def __init__(self, geometry: Geometry, *_: Any, **__: Any) -> None:
         self._frames: tuple[Frame, ...] = (np.zeros((geometry.height, geometry.width, 3), np.uint8),)
 
     async def decode(self, _data: bytes) -> DecodedImage:
