@@ -7,6 +7,10 @@ SECONDS_PER_DAY = 86400
 HEADROOM = 0.7
 """Share of its capacity that a replica is planned for: at 70 % the p99 of latency still lies near its floor, and what
 piled up during an outage of as long is worked off in a little more than twice that time."""
+RATES = (1_000, 100_000)
+"""Uploads each second that the documentation computes."""
+GPU_GOAL_PER_S = 5000.0
+"""Images that one H200 is to judge with ViT-B/16, end to end at 0.3 MP. A goal: no GPU has been measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,7 @@ def need(uploads_per_s: float, costs: Costs, headroom: float = HEADROOM) -> Need
     Raises:
         ValueError: the rate, a cost or the headroom is not positive, or the headroom is beyond 1.
     """
-    if uploads_per_s <= 0 or costs.images_per_s <= 0 or not 0 < headroom <= 1:
-        raise ValueError(f"{uploads_per_s=}, {costs.images_per_s=}, {headroom=}: must be positive, headroom at most 1")
-    replicas = math.ceil(uploads_per_s / (costs.images_per_s * headroom))
+    replicas = devices(uploads_per_s, costs.images_per_s, headroom)
     referring = costs.upload_bytes + costs.verdict_bytes
     inline = referring + costs.image_bytes
     return Need(
@@ -73,3 +75,14 @@ def need(uploads_per_s: float, costs: Costs, headroom: float = HEADROOM) -> Need
         log_bytes_per_day=SECONDS_PER_DAY * uploads_per_s * referring,
         inline_log_bytes_per_day=SECONDS_PER_DAY * uploads_per_s * inline,
     )
+
+
+def devices(uploads_per_s: float, per_device_per_s: float, headroom: float = HEADROOM) -> int:
+    """Replicas, or GPUs, that a rate of uploads takes.
+
+    Raises:
+        ValueError: the rate, what a device does or the headroom is not positive, or the headroom is beyond 1.
+    """
+    if uploads_per_s <= 0 or per_device_per_s <= 0 or not 0 < headroom <= 1:
+        raise ValueError(f"{uploads_per_s=}, {per_device_per_s=}, {headroom=}: must be positive, headroom at most 1")
+    return math.ceil(uploads_per_s / (per_device_per_s * headroom))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from statistics import mean
 
+from capacity import GPU_GOAL_PER_S, HEADROOM, RATES, devices
 from case import BATCH
 from figures import Figures
 from full_load import FullLoad
@@ -233,6 +234,16 @@ def need_table(figures: Figures) -> str:
         for each in needs
     ]
     return table((*head, "store out", "log a day, references", "log a day, inline"), rows)
+
+
+def device_table(figures: Figures) -> str:
+    """GPUs at the goal for one, which nobody has measured, and the cores that decode for them, which were."""
+    head = ["uploads/s", "GPUs", *(f"cores to decode, {full.name}" for full in figures.full)]
+    rows = []
+    for rate in RATES:
+        cores = [rate * mean(each.decode_cpu_s for each in full.limits) / HEADROOM for full in figures.full]
+        rows.append([f"{rate:,}", f"{devices(rate, GPU_GOAL_PER_S):,}", *(f"{count:,.0f}" for count in cores)])
+    return table(head, rows)
 
 
 def _curve_name(curve: Curve) -> str:

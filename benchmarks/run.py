@@ -17,7 +17,7 @@ from statistics import mean
 
 from rich.console import Console
 
-from capacity import Costs, need
+from capacity import RATES, Costs, need
 from case import Case
 from checkpoint import save_vit
 from cluster import cluster
@@ -67,7 +67,7 @@ async def measure_full(plan: Plan, figures: Figures) -> None:
             upload_bytes=upload_bytes(case.uris),
             verdict_bytes=ours.verdict_bytes,
         )
-        figures.needs[case.name] = [need(rate, figures.costs[case.name]) for rate in (1_000, 100_000)]
+        figures.needs[case.name] = [need(rate, figures.costs[case.name]) for rate in RATES]
 
 
 async def measure_half(plan: Plan, figures: Figures) -> None:

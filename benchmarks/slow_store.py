@@ -5,6 +5,7 @@ moto's server of the S3 API, which answers every GET of an object so many second
 
 import argparse
 import json
+import logging
 import socket
 import subprocess
 import sys
@@ -41,6 +42,8 @@ def serve(delay_s: float, port: int) -> None:
     """Until the process is ended."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - slow to import
     from werkzeug.serving import WSGIRequestHandler, run_simple  # noqa: PLC0415 - same
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # its warning is not meant for a benchmark
 
     class Silent(WSGIRequestHandler):
         protocol_version = "HTTP/1.1"

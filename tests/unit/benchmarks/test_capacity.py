@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity import Costs, need
+from capacity import Costs, devices, need
 
 COSTS = Costs(
     images_per_s=50,
@@ -43,3 +43,8 @@ def test_replicas_can_carry_the_load_and_each_has_two_partitions(rate: float, pe
 def test_what_makes_no_sense_is_refused(rate: float, per_replica: float, headroom: float):
     with pytest.raises(ValueError, match="must be positive"):
         need(rate, replace(COSTS, images_per_s=per_replica), headroom)
+
+
+def test_devices_for_a_rate():
+    assert devices(100_000, 5_000, headroom=0.7) == 29
+    assert devices(1, 5_000) == 1
