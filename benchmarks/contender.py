@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from cluster import Cluster
+from sluicegate_consumer.operations.settings import DeliverySettings
 from sluicegate_schemas.topics import Topics
 
 HERE = Path(__file__).parent
@@ -46,6 +47,8 @@ class Contender:
     """Further variables."""
     cores: tuple[int, ...] = ()
     """That it may use; all if none is named."""
+    group: str = DeliverySettings().consumer_group
+    """Its consumer group."""
 
     def arguments(self, cluster: Cluster, topics: Topics) -> list[str]:
         """Of its process."""
@@ -89,8 +92,10 @@ def naive_peer(model: str) -> Contender:
 
 def afternoon_peer(model: str, wait_s: float = 0.25) -> Contender:
     """See `afternoon_peer.py`."""
-    name = "afternoon peer"
-    return Contender(name, model, (str(HERE / "afternoon_peer.py"),), ("--wait-s", f"{wait_s:g}"))
+    name = "afternoon-peer"
+    return Contender(
+        "afternoon peer", model, (str(HERE / "afternoon_peer.py"),), ("--wait-s", f"{wait_s:g}"), group=name
+    )
 
 
 class Running:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from contender import SESSION_TIMEOUT_S, Contender, running
+from contender import Contender, running
+from kafka_state import all_committed
+from sluicegate_schemas.topics import Topics
 from trial import START_TIMEOUT_S, Bench
 from uploading import upload_backlog
 from verdicts import Counter, counter, seen
 
-LOOK_S = 0.1
-START_S = 15.0
-QUIET_S = 3.0
-"""Without a further verdict for so long a contender is taken to be done."""
+LOOK_S = 0.25
+QUIET_S = 8.0
+"""Without a further verdict for so long after everything is committed, a contender is taken to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ async def losses(bench: Bench, contender: Contender, images: Sequence[Path], upl
         with running(contender, bench.cluster, topics, bench.logs) as run:
             await found.reach(uploads // 3, [run], START_TIMEOUT_S)
         with running(contender, bench.cluster, topics, bench.logs):
-            await _done(found)
+            await _done(found, servers, contender.group, topics)
     verdicts = await seen(bench.cluster, topics.verdicts)
     answered = {verdict.upload_id for verdict in verdicts}
     return Losses(
@@ -60,16 +61,19 @@ def cut_off(image: Path, directory: Path) -> Path:
     return path
 
 
-async def _done(found: Counter) -> None:
-    """Return when nothing has come for a while, counted from the first verdict of the second life.
+async def _done(found: Counter, servers: str, group: str, topics: Topics) -> None:
+    """Return when the group has committed all uploads and, as a commit may be early, no verdict comes any longer.
 
-    A contender that has lost what it should begin with never gives one; it is waited for as long as its group may
-    take to forget the first life, and a start may take.
+    Raises:
+        SystemExit: it does not get there.
     """
-    before = await found.count()
-    deadline = time.monotonic() + SESSION_TIMEOUT_S + START_S
-    count, quiet_from = before, time.monotonic()
-    while time.monotonic() < (deadline if count == before else quiet_from + QUIET_S):
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not await all_committed(servers, group, topics.uploads):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{group} has not committed all uploads {START_TIMEOUT_S:.0f} s after its second start")
+        await asyncio.sleep(LOOK_S)
+    count, quiet_from = await found.count(), time.monotonic()
+    while time.monotonic() < quiet_from + QUIET_S:
         await asyncio.sleep(LOOK_S)
         if (now := await found.count()) > count:
             count, quiet_from = now, time.monotonic()
