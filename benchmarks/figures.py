@@ -3,7 +3,8 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from capacity import Costs, Need
 from full_load import FullLoad, LoopLag
@@ -43,10 +44,11 @@ class Figures:
         """The full load of one case."""
         return next(full for full in self.full if full.name == name)
 
+    @classmethod
+    def load(cls, path: Path) -> "Figures":
+        """What `save` wrote."""
+        return TypeAdapter(cls).validate_json(path.read_bytes())
+
     def save(self, path: Path) -> None:
         """As JSON; what is computed from the figures stands in the report."""
-        path.write_text(json.dumps(asdict(self), indent=1, default=_plain) + "\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    return str(value)
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")

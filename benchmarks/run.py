@@ -54,6 +54,7 @@ class Plan:
 
 async def measure_full(plan: Plan, figures: Figures) -> None:
     """Events per second at full load, and how free the event loop is then."""
+    figures.full.clear()
     for case, with_naive in ((plan.vit, True), (plan.embedded, False)):
         full = await full_load(plan.bench, case, plan.pace.rounds, with_naive=with_naive)
         figures.full.append(full)
@@ -146,12 +147,12 @@ PARTS: dict[str, Part] = {
 """In the order in which they run; some rest on the capacity that `full` finds."""
 
 
-async def main(parts: list[str], pace: Pace, report: Path, console: Console) -> Figures:
-    """Measure, and write the report."""
+async def main(parts: list[str], pace: Pace, report: Path, console: Console, earlier: Figures | None = None) -> Figures:
+    """Measure, and write the report; parts that are measured anew take the place of those of an earlier run."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sluicegate-bench-") as scratch, cluster(Path(scratch)) as broker:
         plan = prepare(Bench(broker, Path(scratch)), pace)
-        figures = Figures(machine(), broker.kind)
+        figures = earlier or Figures(machine(), broker.kind)
         for size, images in {"2 MP": plan.vit.images, "0.3 MP": plan.embedded.images}.items():
             figures.image_bytes[size] = mean(image.stat().st_size for image in images)
             console.print(f"{size}: {bytes_per_pixel(images):.2f} bytes per pixel", highlight=False)
@@ -160,7 +161,7 @@ async def main(parts: list[str], pace: Pace, report: Path, console: Console) -> 
                 console.print(f"{time.monotonic() - began:4.0f} s  {name}: {PARTS[name].__doc__}", highlight=False)
                 await PARTS[name](plan, figures)
         finally:  # what is found so far outlives whatever went wrong, or a Ctrl+C
-            figures.seconds = time.monotonic() - began
+            figures.seconds += time.monotonic() - began
             write_report(figures, report, console)
     return figures
 
@@ -175,11 +176,16 @@ def prepare(bench: Bench, pace: Pace) -> Plan:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=[], help="`full` runs always, and first")
+    parser.add_argument(
+        "--only", nargs="+", choices=list(PARTS), default=[], help="`full` runs always, and first, but for --resume"
+    )
+    parser.add_argument("--resume", action="store_true", help="keep the other figures of the report that is there")
     parser.add_argument("--quick", action="store_true", help="does everything run? The figures say nothing")
     parser.add_argument("--report", type=Path, default=Path("bench-report"))
     given = parser.parse_args()
-    wanted = [name for name in PARTS if not given.only or name == "full" or name in given.only]
+    before = Figures.load(given.report / "figures.json") if given.resume else None
+    needs_full = before is None or not before.full
+    wanted = [name for name in PARTS if not given.only or name in given.only or (name == "full" and needs_full)]
     given.report.mkdir(parents=True, exist_ok=True)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a topic's first second is full of retries
-    asyncio.run(main(wanted, QUICK if given.quick else FULL, given.report, Console()))
+    asyncio.run(main(wanted, QUICK if given.quick else FULL, given.report, Console(), before))
