@@ -10,6 +10,7 @@ PIP_OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
 export IMAGES MODEL OLLAMA
 
 SEEDS ?= 200
+BENCH_REPORT ?= bench-report
 
 # What each variant of the image holds. torch's CPU build stands in an index of its own; where that cannot be reached,
 # TORCH_CPU="--find-links DIRECTORY" takes it from there.
@@ -19,8 +20,8 @@ TORCH_CPU ?= --torch-backend cpu
 LOCK := $(TEST)/bin/uv pip compile --quiet --no-header --no-annotate --generate-hashes --constraint constraints.txt \
 	--python-version 3.11 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 
-.PHONY: help demo test isolated chart faults faults-matrix soak lint types imports schemas settings rights metrics dashboards \
-	pictures chart-docs drift locks sbom check clean
+.PHONY: help demo test isolated chart faults faults-matrix soak bench bench-docs bench-gpu lint types imports schemas \
+	settings rights metrics dashboards pictures chart-docs drift locks sbom check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -34,6 +35,8 @@ help:
 	@echo "make faults    random faults on a real broker, SEEDS=200 runs; some twenty seconds each"
 	@echo "make faults-matrix  each fault by itself, also those that make test leaves out"
 	@echo "make soak      100,000 small uploads and 2,000 large ones; leaves docs/memory.svg"
+	@echo "make bench     the limit, two peers and sluicegate on this machine, in ten minutes; leaves bench-report/"
+	@echo "               BENCH='--only curves' measures less;  make bench-docs: into docs/;  make bench-gpu: on a GPU"
 	@echo "make lint      style, format, and which room may import which"
 	@echo "make types     mypy, strict"
 	@echo "make schemas   write schemas/ from the event models;  make settings, make metrics: write docs/"
@@ -67,8 +70,16 @@ faults-matrix: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest tests/faults tests/integration/test_kafka_rights.py -m "long or not long" $(PYTEST)
 
 soak: $(TEST)/.ready
-	@$(TEST)/bin/pip install $(PIP_OPTIONS) --group bench
 	PYTHONPATH=tests $(TEST)/bin/python tests/faults/soak.py
+
+bench: $(TEST)/.ready
+	PYTHONPATH=tests $(TEST)/bin/python benchmarks/run.py --report $(BENCH_REPORT) $(BENCH)
+
+bench-docs: $(TEST)/.ready
+	PYTHONPATH=tests $(TEST)/bin/python benchmarks/publish.py $(BENCH_REPORT)
+
+bench-gpu: $(TEST)/.ready
+	PYTHONPATH=tests $(TEST)/bin/python benchmarks/gpu.py $(BENCH)
 
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check
@@ -77,6 +88,7 @@ lint: $(TEST)/.ready
 
 types: $(TEST)/.ready
 	$(TEST)/bin/mypy
+	$(TEST)/bin/mypy benchmarks/*.py
 
 schemas: $(TEST)/.ready
 	$(TEST)/bin/python -m sluicegate_schemas.export
@@ -94,7 +106,6 @@ dashboards: $(TEST)/.ready
 	$(TEST)/bin/python -m dashboards.grafana
 
 pictures: $(TEST)/.ready
-	@$(TEST)/bin/pip install $(PIP_OPTIONS) --group pictures
 	PYTHONPATH=.:tests $(TEST)/bin/python -m dashboards.pictures
 
 chart-docs: $(TEST)/.ready
@@ -122,7 +133,7 @@ sbom: $(TEST)/.ready
 check: test lint types drift
 
 clean:
-	rm -rf $(DEMO) $(TEST) examples/node/node_modules demo-report dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(DEMO) $(TEST) examples/node/node_modules demo-report bench-report dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(DEMO)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(DEMO): half a minute on a fast line"
@@ -143,7 +154,7 @@ $(TEST)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv --clear $(TEST)
 	@$(TEST)/bin/pip install $(PIP_OPTIONS) --upgrade pip
 	@$(TEST)/bin/pip install $(PIP_OPTIONS) --editable '.[consumer,onnx,openvino,torch,embedded,otel]' \
-		--group test --group lint --group chart
+		--group test --group lint --group chart --group bench
 	@$(PYTHON) -m venv --clear $(TEST)/plain
 	@$(TEST)/plain/bin/pip install $(PIP_OPTIONS) .
 	@$(PYTHON) -m venv --clear $(TEST)/nca

@@ -1,0 +1,131 @@
+"""What one GPU does: `make bench-gpu`, or `python benchmarks/gpu.py` where torch sees a CUDA device.
+
+ViT-B/16 on JPEGs of 0.3 and 2 megapixels: the bare model by batch, the pipeline from memory, and end to end over a real
+broker. Decoding runs on the host's cores and the model on the device, so the limit is the slower of the two. The goals
+are checked and said; nothing here has been measured where no GPU was.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markdown import Markdown
+
+from capacity import GPU_GOAL_PER_S
+from case import Case
+from checkpoint import save_vit
+from cluster import cluster
+from contender import sluicegate
+from from_memory import from_memory
+from inputs import jpegs
+from limit import Limit, limit
+from machine import machine
+from report import table
+from trial import Bench, work_off
+
+GOAL_OF_LIMIT = 0.8
+SIZES = ("0.3 MP", "2 MP")
+EXPECTED_PER_S = 4000.0
+"""For the length of a backlog, until the limit is known to be lower."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnDevice:
+    """One size of image."""
+
+    size: str
+    limit: Limit
+    from_memory_per_s: float
+    end_to_end_per_s: float
+
+
+def device_name() -> str:
+    """Of the GPU that will be measured.
+
+    Raises:
+        SystemExit: there is none that torch can use.
+    """
+    try:
+        import torch  # noqa: PLC0415 - an extra, and the refusal must not need it
+    except ModuleNotFoundError as error:
+        raise SystemExit("torch is not installed: pip install 'sluicegate[consumer,torch]'") from error
+    if not torch.cuda.is_available():
+        raise SystemExit(
+            f"no GPU to measure: torch {torch.__version__} sees no CUDA device. On a machine with one, install a CUDA "
+            "build of torch into .venv-test and check `nvidia-smi`; `make bench` measures the CPU"
+        )
+    name: str = torch.cuda.get_device_name()
+    return name
+
+
+async def measured(bench: Bench, case: Case, size: str, batch: int) -> OnDevice:
+    """The three lines for one size of image."""
+    settings = {"MODEL__DEVICE": "cuda", "BATCH__MAX_FRAMES": str(batch), "DELIVERY__MAX_IN_FLIGHT": str(16 * batch)}
+    line = limit(case.model, case.images, case.seconds / 4, device="cuda", batch=batch)
+    expected = min(EXPECTED_PER_S, line.slower_per_s)
+    memory = await from_memory(bench, case, expected, settings)
+    service = sluicegate(case.model, settings=settings)
+    done = await work_off(bench, [service], case.uris, expected_per_s=expected, seconds=case.seconds, partitions=8)
+    return OnDevice(size, line, memory, done.per_s)
+
+
+def results_table(found: list[OnDevice]) -> str:
+    """In Markdown."""
+    return table(
+        ("ViT-B/16", "model alone", "decoding alone", "limit", "from memory", "end to end", "of limit"),
+        [
+            [
+                each.size,
+                *(f"{rate:,.0f}" for rate in (each.limit.model_per_s, each.limit.decode_per_s)),
+                *(f"{rate:,.0f}" for rate in (each.limit.slower_per_s, each.from_memory_per_s, each.end_to_end_per_s)),
+                f"{each.end_to_end_per_s / each.limit.slower_per_s:.2f}",
+            ]
+            for each in found
+        ],
+    )
+
+
+def goals(found: list[OnDevice]) -> list[str]:
+    """Each goal, and whether it is met."""
+    small = found[0].end_to_end_per_s
+    lines = [
+        f"{_met(small >= GPU_GOAL_PER_S)}: {small:,.0f}/s end to end at {found[0].size}; goal {GPU_GOAL_PER_S:,.0f}/s"
+    ]
+    for each in found:
+        share = each.end_to_end_per_s / each.limit.slower_per_s
+        lines.append(f"{_met(share >= GOAL_OF_LIMIT)}: {share:.2f} of the limit at {each.size}; goal {GOAL_OF_LIMIT}")
+    return lines
+
+
+def _met(met: bool) -> str:
+    return "met" if met else "not met"
+
+
+async def main(arguments: argparse.Namespace, name: str, console: Console) -> None:
+    """Measure, print, and write JSON."""
+    with tempfile.TemporaryDirectory(prefix="sluicegate-bench-") as scratch, cluster(Path(scratch)) as broker:
+        bench, model = Bench(broker, Path(scratch)), str(save_vit(Path(scratch), {}))
+        found = []
+        for size in SIZES:
+            case = Case(size, model, jpegs(Path(scratch), size, 24), arguments.seconds)
+            found.append(await measured(bench, case, size, arguments.batch))
+    facts = machine() | {"device": name, "broker": broker.kind}
+    console.print(", ".join(f"{key}: {value}" for key, value in facts.items()), highlight=False)
+    console.print(Markdown(results_table(found)))
+    console.print("\n".join(goals(found)), highlight=False)
+    arguments.report.write_text(json.dumps({"machine": facts, "sizes": [asdict(each) for each in found]}, indent=1))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each measurement")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--report", type=Path, default=Path("bench-gpu.json"))
+    given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    asyncio.run(main(given, device_name(), Console()))
