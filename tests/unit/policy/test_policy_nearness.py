@@ -15,7 +15,7 @@ def near(scores, margin=0.05, *, exclusive=True):
 
 
 @pytest.mark.parametrize(
-    ("sexual", "expected"), [(0.02, False), (0.11, True), (0.19, True), (0.5, False), (0.81, True)]
+    ("sexual", "expected"), [(0.02, False), (0.11, True), (0.17, True), (0.5, False), (0.83, True), (0.88, False)]
 )
 def test_within_the_margin_of_an_edge(sexual, expected):
     assert expected is near([1 - sexual, 0.0, sexual, 0.0])
@@ -28,6 +28,13 @@ def test_labels_of_one_category_count_together_where_they_exclude_each_other():
 
 def test_a_category_without_edges_is_never_near():
     assert not near([0.85, 0.15, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(("inside", "outside"), [(0.1772, 0.1774), (0.1005, 0.1003)])
+def test_the_margin_is_one_of_log_odds(inside, outside):
+    """The edges here are 0.12 and 0.15. An error of 0.2 before the softmax, 0.05 at one half, moves them that far."""
+    assert near([1 - inside, 0.0, inside, 0.0])
+    assert not near([1 - outside, 0.0, outside, 0.0])
 
 
 def test_not_a_number_is_near_nothing():
