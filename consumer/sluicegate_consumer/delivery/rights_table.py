@@ -3,12 +3,12 @@
 With `--check` nothing is written: the exit code is 1 where the file is not what would be written.
 """
 
-import argparse
 import sys
 from itertools import groupby
 from pathlib import Path
 
 from sluicegate_consumer.delivery.rights import CONSUME, ROLES, Right, Role
+from sluicegate_consumer.operations.generated import write_or_check
 from sluicegate_consumer.operations.settings import Settings
 
 TABLE = Path("docs/kafka-rights.md")
@@ -78,18 +78,14 @@ def _name(right: Right) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the document; gives the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare, write nothing")
-    parser.add_argument("path", nargs="?", type=Path, default=TABLE, help="the file (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    table = rights_table()
-    if not options.check:
-        options.path.write_text(table, encoding="utf-8")
-        return 0
-    if options.path.is_file() and options.path.read_text(encoding="utf-8") == table:
-        return 0
-    print(f"{options.path} differs from the rights: run python -m {__spec__.name}", file=sys.stderr)  # noqa: T201 - a tool's own output
-    return 1
+    return write_or_check(
+        arguments,
+        text=rights_table(),
+        path=TABLE,
+        source="the rights",
+        module=__spec__.name,
+        description=__doc__,
+    )
 
 
 if __name__ == "__main__":

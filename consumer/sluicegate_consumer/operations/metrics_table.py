@@ -3,11 +3,11 @@
 With `--check` nothing is written: the exit code is 1 where the file is not what would be written.
 """
 
-import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from sluicegate_consumer.operations.generated import write_or_check
 from sluicegate_consumer.operations.metrics_catalogue import CATALOGUE, Label, Metric, Service
 
 TABLE = Path("docs/metrics.md")
@@ -63,18 +63,14 @@ def _label(label: Label) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the table; gives the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare, write nothing")
-    parser.add_argument("path", nargs="?", type=Path, default=TABLE, help="the file (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    table = metrics_table()
-    if not options.check:
-        options.path.write_text(table, encoding="utf-8")
-        return 0
-    if options.path.is_file() and options.path.read_text(encoding="utf-8") == table:
-        return 0
-    print(f"{options.path} differs from the catalogue: run python -m {__spec__.name}", file=sys.stderr)  # noqa: T201 - a tool's own output
-    return 1
+    return write_or_check(
+        arguments,
+        text=metrics_table(),
+        path=TABLE,
+        source="the catalogue",
+        module=__spec__.name,
+        description=__doc__,
+    )
 
 
 if __name__ == "__main__":

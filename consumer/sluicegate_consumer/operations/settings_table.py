@@ -3,7 +3,6 @@
 With `--check` nothing is written: the exit code is 1 where the file is not what would be written.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import AnyHttpUrl, BaseModel, SecretStr
 
+from sluicegate_consumer.operations.generated import write_or_check
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_consumer.operations.settings_catalogue import Entry, entries
 
@@ -94,18 +94,14 @@ def _default(entry: Entry) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the table; gives the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare, write nothing")
-    parser.add_argument("path", nargs="?", type=Path, default=TABLE, help="the file (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    table = settings_table()
-    if not options.check:
-        options.path.write_text(table, encoding="utf-8")
-        return 0
-    if options.path.is_file() and options.path.read_text(encoding="utf-8") == table:
-        return 0
-    print(f"{options.path} differs from the settings: run python -m {__spec__.name}", file=sys.stderr)  # noqa: T201 - a tool's own output
-    return 1
+    return write_or_check(
+        arguments,
+        text=settings_table(),
+        path=TABLE,
+        source="the settings",
+        module=__spec__.name,
+        description=__doc__,
+    )
 
 
 if __name__ == "__main__":
