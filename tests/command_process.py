@@ -11,7 +11,7 @@ from sluicegate_consumer.operations.telemetry import SWITCHES
 def environment(**settings: object) -> dict[str, str]:
     """Without the settings and the silence of the process that runs the tests."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_")}
-    for name in SWITCHES:
+    for name in (*SWITCHES, "HF_HUB_OFFLINE"):  # which a model that another test has loaded leaves behind
         inherited.pop(name, None)
     inherited.pop("CI", None)  # some libraries report nothing where it is set
     return inherited | {
