@@ -340,5 +340,5 @@ async def test_a_flood_of_dead_letters_halts_consumption_and_drops_nothing():
 
 
 def test_an_outcome_without_records_cannot_be_made():
-    with pytest.raises(ValueError, match="would lose"):
-        Outcome(Ticket(("uploads", 0), 1, 0), ())
+    with pytest.raises(ValueError, match=r"would lose uploads\[0\] offset 1"):
+        Outcome(Ticket(Partition("uploads", 0), 1, 0), ())
