@@ -191,8 +191,12 @@ def _stack(axes: Axes, lines: list[Line], colours: list[str]) -> None:
     """Areas on one another; a series that is not there counts as nothing."""
     if not lines:
         return
-    times = np.unique(np.concatenate([each for _, each, _ in lines]))
-    rows = [np.interp(times, each, values, left=0, right=0) for _, each, values in lines]
+    began = min(each[0] for _, each, _ in lines)
+    ended = max(each[-1] for _, each, _ in lines)
+    times = np.arange(began, ended + STEP_S / 2, STEP_S)
+    rows = [np.zeros(len(times)) for _ in lines]
+    for row, (_, each, values) in zip(rows, lines, strict=True):
+        row[np.rint((each - began) / STEP_S).astype(int)] = values
     labels = [label for label, _, _ in lines]
     axes.stackplot(_moments(times), rows, labels=labels, colors=colours, alpha=0.75, linewidth=0)
 

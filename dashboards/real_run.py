@@ -32,7 +32,7 @@ from sluicegate_schemas.topics import Topics
 RULES = Path(__file__).parents[1] / "helm" / "sluicegate" / "files" / "alerts.yaml"
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 SCRAPE_S = 1
-BURST = (0.62, 0.70)
+BURST = (0.62, 0.67)
 FIRST_AWAY, SECOND_AWAY = (0.30, 0.50), (0.25, 0.55)
 """Parts of the run, from 0 to 1: when many more uploads come, and when each language model is not there."""
 ANY = Expected("any")
@@ -93,8 +93,8 @@ async def _load(kafka: str, maker: Maker, ollamas: list[OllamaServer], seconds: 
         while (at := (time.monotonic() - began) / seconds) < 1:
             _trouble(ollamas, at)
             _change_their_minds(ollamas, chance)
-            usual = chance.randint(3, 6 + round(6 * (1 - abs(2 * at - 1))))
-            count = chance.randint(20, 30) if BURST[0] < at < BURST[1] else usual
+            usual = chance.randint(0, 2 + round(2 * (1 - abs(2 * at - 1))))
+            count = chance.randint(5, 8) if BURST[0] < at < BURST[1] else usual
             for upload in await asyncio.to_thread(_uploads, maker, mixed, chance, count):
                 headers = list(upload.headers)
                 await producer.send(Topics().uploads, key=upload.key, value=upload.value, headers=headers)
@@ -117,10 +117,10 @@ def _change_their_minds(ollamas: list[OllamaServer], chance: random.Random) -> N
 
 
 def _uploads(maker: Maker, mixed: list[MixedUpload], chance: random.Random, count: int) -> list[MixedUpload]:
-    """Mostly clear ones; `mixed` holds those of every kind that were made and not sent yet."""
+    """Mostly clear ones; `mixed` holds those of every kind that were made and wait, which shows in their age."""
     made = []
     for _ in range(count):
-        kind = chance.choices(("clear", "ambiguous", "strict", "mixed"), (80, 9, 5, 6))[0]
+        kind = chance.choices(("clear", "ambiguous", "strict", "mixed"), (70, 16, 6, 8))[0]
         policy = {"clear": "default", "ambiguous": "unsure", "strict": "strict"}.get(kind)
         if policy is None and not mixed:
             mixed += maker.uploads(30)
