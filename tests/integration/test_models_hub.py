@@ -32,6 +32,7 @@ def model(tmp_path):
     def run(*arguments, endpoint="http://127.0.0.1:9", check=True):
         env = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "SLUICEGATE_"))}
         env |= {"HF_ENDPOINT": endpoint, "SLUICEGATE_MODEL__CACHE_DIR": str(tmp_path / "cache")}
+        env["SLUICEGATE_MODEL__DEVICE"] = "cpu"
         command = [sys.executable, "-c", COMMAND, *arguments]
         return subprocess.run(command, env=env, capture_output=True, text=True, check=check, timeout=60)
 
