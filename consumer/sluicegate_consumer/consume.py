@@ -34,8 +34,8 @@ from sluicegate_consumer.policy.load import load_policy
 from sluicegate_consumer.policy.nearness import near_an_edge
 from sluicegate_schemas.events import Stage
 
-BATCHES_IN_MEMORY = 4
-"""One that is computed, one behind it, one that fills, and one that is decoded meanwhile."""
+BATCHES_BESIDE = 3
+"""Beside those in the device's lanes: one behind them, one that fills, and one that is decoded meanwhile."""
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ async def consume(settings: Settings) -> None:
                 card.geometry,
                 DecodeLimits.of(settings.decode),
                 processes,
-                spare_slots=max(SPARE_SLOTS, BATCHES_IN_MEMORY * settings.batch.max_frames),
+                spare_slots=max(SPARE_SLOTS, (card.lanes + BATCHES_BESIDE) * settings.batch.max_frames),
             )
         )
         fetcher = await stack.enter_async_context(StoreFetcher(settings.fetch, settings.egress.allowed_hosts))
@@ -81,7 +81,7 @@ async def consume(settings: Settings) -> None:
         stages = FirstTier(
             fetcher=fetcher,
             decoder=decoder,
-            batcher=Batcher(settings.batch.max_frames, settings.batch.max_wait_s),
+            batcher=Batcher(settings.batch.max_frames, settings.batch.max_wait_s, side_by_side=card.side_by_side),
             device=device,
             policies=policies,
             outcomes=Outcomes(Stage.CLASSIFIER, settings.delivery.source, settings.topics.names()),

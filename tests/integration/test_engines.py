@@ -1,5 +1,7 @@
 """Every engine gives the scores of float32 in the weights' own runtime, as nearly as its precision allows."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
@@ -72,6 +74,17 @@ def test_without_edges_all_is_float32(model):
 def test_openvino_in_float32_gives_the_same_scores(model, exact, images):
     classifier = load(model[0], "openvino", "float32")
     assert np.abs(exact - classifier.classify(frames_for(classifier, images))).max() <= FLOAT32
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_openvino_computes_as_many_batches_side_by_side_as_are_asked_for_and_mixes_none_up(model, exact, images, lanes):
+    settings = ModelSettings(name=model[0], device="cpu", runtime="openvino", precision="float32", lanes=lanes)
+    classifier = load_classifier(settings, max_batch=MAX_BATCH)
+    assert (lanes, lanes) == (classifier.card.lanes, classifier.card.side_by_side)
+    frames = frames_for(classifier, images)
+    with ThreadPoolExecutor(lanes) as threads:
+        scores = np.concatenate(list(threads.map(lambda frame: classifier.classify([frame]), frames)))
+    assert np.abs(exact - scores).max() <= FLOAT32
 
 
 @needs_bfloat16

@@ -36,13 +36,28 @@ class Batcher(Generic[T]):
     """What waits grows until the device is free for it.
 
     Takers come one for each batch that the device may hold: with two of them one computes and one waits behind it. A
-    full batch is given at once. A smaller one is given when no other is out, that is when the device would stand idle,
-    and its oldest item has waited long enough. So batches are large under load, and nobody waits when there is none.
+    full batch is given at once. A smaller one is given when so few are out that the device would stand idle, in whole
+    or in part, and its oldest item has waited long enough. So batches are large under load, and nobody waits when
+    there is none.
+
+    Args:
+        max_weight: Of a full batch.
+        max_wait_s: How long a first item waits for others while the device is free.
+        side_by_side: Batches that keep all of the device busy.
+        clock: In seconds.
     """
 
-    def __init__(self, max_weight: int, max_wait_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        max_weight: int,
+        max_wait_s: float,
+        *,
+        side_by_side: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._max_weight = max_weight
         self._max_wait_s = max_wait_s
+        self._side_by_side = side_by_side
         self._clock = clock
         self._waiting: deque[tuple[T, int, float]] = deque()
         self._weight = 0
@@ -70,7 +85,7 @@ class Batcher(Generic[T]):
             await self._room.wait()
         self._waiting.append((item, weight, self._clock()))
         self._weight += weight
-        if self.full or (not self._out and len(self._waiting) == 1):
+        if self.full or (not self._busy and len(self._waiting) == 1):
             self._changed.set()  # no other item makes a batch, or a taker's wait shorter
         if self.full:
             self._room.clear()
@@ -93,11 +108,15 @@ class Batcher(Generic[T]):
         self._out -= 1
         self._changed.set()
 
+    @property
+    def _busy(self) -> bool:
+        return self._out >= self._side_by_side
+
     def _patience(self) -> float:
         """Seconds until the waiting items make a batch, if nothing else happens; 0 if they do now."""
         if self.full:
             return 0.0
-        if self._out or not self._waiting:
+        if self._busy or not self._waiting:
             return math.inf
         _, _, since = self._waiting[0]
         return max(0.0, since + self._max_wait_s - self._clock())

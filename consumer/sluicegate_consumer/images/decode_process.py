@@ -19,9 +19,12 @@ from sluicegate_schemas.events import Reason
 START_TIMEOUT_S = 30.0
 MOST_FAILED_STARTS = 3
 LARGEST_ANSWER = 64 * 1024 * 1024
-KEEP_MEMORY = {"PILLOW_BLOCKS_MAX": "8"}
-"""Pillow keeps so many blocks of 16 MiB for the next image, instead of having the kernel zero new ones. Measured on
-two cores: 37 % more images per second at 0.3 megapixels, 55 % more at 2."""
+MIB = 1024 * 1024
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 * MIB), "MALLOC_TRIM_THRESHOLD_": str(128 * MIB)}
+"""What one image gives back, glibc's malloc keeps for the next one, instead of having the kernel zero new pages: all
+but single allocations of more than 32 MiB, its highest, come from a heap of which up to 128 MiB may lie free. Measured
+against the defaults: at 12 megapixels no page faults instead of 12,835, 54 ms instead of 62; in a mixture of sizes 15
+ms instead of 20. Pillow's own PILLOW_BLOCKS_MAX resizes what it keeps: 10 ms instead of 8 at 2 megapixels."""
 MODULE = "sluicegate_consumer.images.decode_worker"
 
 log = structlog.get_logger()

@@ -33,7 +33,9 @@ class Checkpoint:
     """What these weights are made for. Others may run them as well."""
     spec: ModelSpec
 
-    def card(self, device: str, runtime: str, precision: Precision, *, lanes: int = 1) -> ModelCard:
+    def card(
+        self, device: str, runtime: str, precision: Precision, *, lanes: int = 1, side_by_side: int = 1
+    ) -> ModelCard:
         """What this checkpoint says of itself once it is loaded on `device` by `runtime`."""
         spec = self.spec
         return ModelCard(
@@ -46,6 +48,7 @@ class Checkpoint:
             runtime=runtime,
             precision=precision,
             lanes=lanes,
+            side_by_side=side_by_side,
         )
 
 

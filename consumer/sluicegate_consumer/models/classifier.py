@@ -31,6 +31,9 @@ class ModelCard:
     """Of the multiplications. Scores near an edge may have been computed again, more exactly."""
     lanes: int = 1
     """Calls to `classify` that may run at the same time, each in a thread of its own."""
+    side_by_side: int = 1
+    """Of these, how many are computed at the same time; with fewer a part of the device stands idle. What the other
+    lanes hold is being copied meanwhile."""
 
 
 class Classifier(Protocol):

@@ -43,10 +43,10 @@ def _open(
 ) -> Classifier:
     precision = settings.precision if settings.precision != "auto" else _best_precision(runtime, near)
     try:
-        engine = _engine(checkpoint, runtime, settings.device, precision, max_batch)
+        engine = _engine(checkpoint, runtime, settings, precision, max_batch)
         if engine.card.precision != "bfloat16" or near is None:
             return engine
-        exact = _engine(checkpoint, runtime, settings.device, "float32", max_batch)
+        exact = _engine(checkpoint, runtime, settings, "float32", max_batch)
         return RescoringClassifier(engine, exact, near(engine.card, BFLOAT16_MARGIN))
     except ModuleNotFoundError as error:
         extra = EXTRAS.get(str(error.name), checkpoint.runtime)
@@ -82,7 +82,10 @@ def _gpu_is_there(checkpoint: Checkpoint) -> bool:
     return False
 
 
-def _engine(checkpoint: Checkpoint, runtime: str, device: str, precision: Precision, max_batch: int) -> Classifier:
+def _engine(
+    checkpoint: Checkpoint, runtime: str, settings: ModelSettings, precision: Precision, max_batch: int
+) -> Classifier:
+    device = settings.device
     if runtime not in {checkpoint.runtime, "openvino"}:
         raise ConfigurationError(
             f"model.runtime: is {runtime!r}, but {checkpoint.name} has weights for {checkpoint.runtime}; "
@@ -92,7 +95,7 @@ def _engine(checkpoint: Checkpoint, runtime: str, device: str, precision: Precis
         _require_cpu(device)
         from sluicegate_consumer.models.openvino_classifier import OpenVinoClassifier  # noqa: PLC0415 - an extra
 
-        return OpenVinoClassifier(checkpoint, precision=precision, max_batch=max_batch)
+        return OpenVinoClassifier(checkpoint, precision=precision, max_batch=max_batch, lanes=settings.lanes)
     if runtime == "torch":
         return _torch(checkpoint, device, precision, max_batch)
     if precision != "float32":

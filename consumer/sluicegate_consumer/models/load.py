@@ -1,6 +1,7 @@
 """From the settings to a classifier that is ready for its first batch."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import structlog
@@ -77,10 +78,11 @@ def _open(checkpoint: Checkpoint, settings: ModelSettings, near: NearEdges | Non
 
 
 def _warm_up(classifier: Classifier, max_batch: int) -> None:
-    """Score one full batch: the first real one need not wait for kernels and memory, and the scores fit."""
+    """Score one full batch in each lane: the first real ones need not wait for kernels and memory, and scores fit."""
     card = classifier.card
     frame: Frame = np.full((card.geometry.height, card.geometry.width, 3), GREY, np.uint8)
-    scores = classifier.classify([frame] * max_batch)
+    with ThreadPoolExecutor(card.lanes) as threads:
+        scores, *_ = threads.map(classifier.classify, [[frame] * max_batch] * card.lanes)
     if scores.shape != (max_batch, len(card.labels)):
         raise ConfigurationError(
             f"model {card.name!r}: gives {scores.shape[-1]} scores for each image, "

@@ -86,8 +86,6 @@ class FirstTier:
         self._metrics = metrics
         self._tracing = tracing or NoTracing()
         self._mapping = policies.mapping_for(device.card.name, device.card.labels)
-        self._free_since = 0
-        """When the device ended its last batch, in `perf_counter_ns`."""
         self._model = ModelReference(name=device.card.name, digest=device.card.digest)
 
     @property
@@ -158,15 +156,12 @@ class FirstTier:
             await self._classify(batch)
 
     async def _classify(self, batch: Batch[Decoded]) -> None:
-        taken = time.perf_counter_ns()
-        answers = await self._device.classify([decoded.pixels.frames for decoded in batch.items])
-        # It waited behind the batch before it, if there was one.
-        began, ended = max(taken, self._free_since), time.perf_counter_ns()
-        self._free_since = ended
+        computed = await self._device.classify([decoded.pixels.frames for decoded in batch.items])
+        began, ended = computed.began_ns, computed.ended_ns
         self._batcher.done()
         await asyncio.sleep(0)  # what waits goes to the device first: it computes while these are settled
         decisions: Counter[str] = Counter()
-        for decoded, answer in zip(batch.items, answers, strict=True):
+        for decoded, answer in zip(batch.items, computed.answers, strict=True):
             case = decoded.case
             self._metrics.took("batch_wait", case.note_span("batch_wait", decoded.since_ns, began))
             self._metrics.took("inference", case.note_span("inference", began, ended))

@@ -183,6 +183,9 @@ class ModelSettings(Section):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """On a CPU. `auto`: bfloat16 where the CPU multiplies it itself, and float32 again for each image that is so near
     an edge of a policy that the difference could matter. A GPU computes in float16."""
+    lanes: Annotated[int, Field(ge=0)] = 0
+    """Batches that OpenVINO computes side by side, each on its share of the cores: with 1 a lone image is scored
+    soonest, with 2 most are scored in all. 0: 2 where there are two cores."""
     timeout_s: Seconds = 120.0
     """For one batch; a device that takes longer is taken for hung and the process ends."""
 

@@ -277,3 +277,16 @@ class BatcherMachine(RuleBasedStateMachine):
 
 
 TestBatcherMachine = BatcherMachine.TestCase
+
+
+async def test_where_two_batches_keep_the_device_busy_a_small_second_one_goes_at_once_and_a_third_waits():
+    batcher: Batcher[int] = Batcher(3, 0.0, side_by_side=2)
+    for item in range(2):
+        await batcher.put(item)
+        assert Batch((item,), 1, CloseReason.FREE) == await batcher.take()
+    await batcher.put(2)
+    taking = asyncio.create_task(batcher.take())
+    await asyncio.sleep(0.01)
+    assert not taking.done()
+    batcher.done()
+    assert Batch((2,), 1, CloseReason.FREE) == await taking

@@ -36,14 +36,14 @@ def device() -> Iterator[Device]:
 
 
 async def test_scores_come_back_image_by_image_however_many_frames_each_has(device):
-    answers = await device.classify([[frame(1)], [frame(2), frame(3)], [frame(4)]])
+    answers = (await device.classify([[frame(1)], [frame(2), frame(3)], [frame(4)]])).answers
     assert [[1], [2, 3], [4]] == [answer[:, 1].tolist() for answer in answers]
 
 
 @pytest.mark.parametrize("bad", [{0}, {6}, {0, 6}, {2, 3}, set(range(7))])
 async def test_images_that_fail_stand_alone_and_the_others_keep_their_scores(device, bad):
     images = [[frame(255 if number in bad else number)] for number in range(7)]
-    answers = await device.classify(images)
+    answers = (await device.classify(images)).answers
     assert bad == {number for number, answer in enumerate(answers) if isinstance(answer, RuntimeError)}
     assert all(answers[number][0, 1] == number for number in set(range(7)) - bad)
 
@@ -57,7 +57,7 @@ async def test_an_error_that_passes_costs_nothing_even_an_image_that_is_alone():
         return 0.0, float(pixels[0, 0, 0])
 
     device = Device(MemoryClassifier(fail_once), timeout_s=5)
-    (answer,) = await device.classify([[frame(3)]])
+    (answer,) = (await device.classify([[frame(3)]])).answers
     assert [[0.0, 3.0]] == answer.tolist()
     device.close()
 
