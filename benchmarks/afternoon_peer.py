@@ -121,7 +121,9 @@ def decoded(upload: Upload, geometry: Geometry) -> Frame:
 
 async def main(arguments: argparse.Namespace) -> None:
     """Load the model, then work."""
-    classifier = fastest(ModelSettings(name=arguments.model), arguments.batch)
+    # One batch at a time, as its loop computes them: with all cores.
+    settings = ModelSettings(name=arguments.model, lanes=1)
+    classifier = fastest(settings, arguments.batch, second_look=arguments.second_look)
     await AfternoonPeer(arguments, classifier).run()
 
 
@@ -133,5 +135,6 @@ if __name__ == "__main__":
     parser.add_argument("--model", required=True)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--wait-s", type=float, default=0.25)
+    parser.add_argument("--second-look", action="store_true", help="with the scores that the service gives")
     parser.add_argument("--session-timeout-ms", type=int, default=10000)
     asyncio.run(main(parser.parse_args()))

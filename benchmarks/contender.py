@@ -90,12 +90,10 @@ def naive_peer(model: str) -> Contender:
     return Contender("naive peer", model, (str(HERE / "naive_peer.py"),), ())
 
 
-def afternoon_peer(model: str, wait_s: float = 0.25) -> Contender:
+def afternoon_peer(model: str, wait_s: float = 0.25, *, second_look: bool = False) -> Contender:
     """See `afternoon_peer.py`."""
-    name = "afternoon-peer"
-    return Contender(
-        "afternoon peer", model, (str(HERE / "afternoon_peer.py"),), ("--wait-s", f"{wait_s:g}"), group=name
-    )
+    flags = ("--wait-s", f"{wait_s:g}", *(["--second-look"] * second_look))
+    return Contender("afternoon peer", model, (str(HERE / "afternoon_peer.py"),), flags, group="afternoon-peer")
 
 
 class Running:

@@ -13,7 +13,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -115,12 +117,12 @@ def _decode(paths: Sequence[Path], geometry: Geometry, seconds: float, first: in
     images = [path.read_bytes() for path in paths]
     turns = cycle(images[first:] + images[:first])
     decode_frames(next(turns), geometry, DecodeLimits(), lambda wanted: list(room[:wanted]))
-    began, began_cpu, count, frames = time.perf_counter(), time.process_time(), 0, 0
+    began, began_cpu, done, frames = time.perf_counter(), time.process_time(), 0, 0
     while time.perf_counter() - began < seconds:
         facts = decode_frames(next(turns), geometry, DecodeLimits(), lambda wanted: list(room[:wanted]))
-        count, frames = count + 1, frames + len(facts.frame_indices)
-    per_s = count / (time.perf_counter() - began)
-    return Decoded(count, frames, per_s, time.process_time() - began_cpu)
+        done, frames = done + 1, frames + len(facts.frame_indices)
+    per_s = done / (time.perf_counter() - began)
+    return Decoded(done, frames, per_s, time.process_time() - began_cpu)
 
 
 def _frame(path: Path, geometry: Geometry) -> Frame:
@@ -131,15 +133,23 @@ def _frame(path: Path, geometry: Geometry) -> Frame:
 
 
 def scoring(classifier: Classifier, frames: Sequence[Frame], size: int, seconds: float) -> tuple[float, float]:
-    """Frames per second in batches of `size`, and CPU seconds of one."""
-    batch = list(islice(cycle(frames), size))
-    classifier.classify(batch)
-    began, began_cpu, batches = time.perf_counter(), time.process_time(), 0
-    while time.perf_counter() - began < seconds:
+    """Frames per second in batches of `size`, as many of them at a time as there are lanes; and CPU seconds of one."""
+    batch, lanes = list(islice(cycle(frames), size)), classifier.card.lanes
+    with ThreadPoolExecutor(lanes) as threads:
+        list(threads.map(classifier.classify, [batch] * lanes))
+        began, began_cpu = time.perf_counter(), time.process_time()
+        lane = partial(_classify_until, began + seconds, classifier)
+        done = size * sum(threads.map(lane, [batch] * lanes))
+    return done / (time.perf_counter() - began), (time.process_time() - began_cpu) / done
+
+
+def _classify_until(end: float, classifier: Classifier, batch: Sequence[Frame]) -> int:
+    """How many batches one lane computes until then, on the clock of `perf_counter`; one at least."""
+    batches = 0
+    while not batches or time.perf_counter() < end:
         classifier.classify(batch)
         batches += 1
-    count = batches * size
-    return count / (time.perf_counter() - began), (time.process_time() - began_cpu) / count
+    return batches
 
 
 def main(arguments: argparse.Namespace) -> Limit:

@@ -47,13 +47,17 @@ def draw(figures: Figures, folder: Path) -> list[Path]:
 
 def full_load(figures: Figures) -> Figure:
     """A panel for each case, as models differ a hundredfold."""
-    figure = Figure(figsize=(9, 1.1 + 1.9 * len(figures.full)), layout="constrained")
+    figure = Figure(figsize=(9, 1.1 + 2.1 * len(figures.full)), layout="constrained")
     panels = figure.subplots(len(figures.full), squeeze=False)[:, 0]
     for panel, full in zip(panels, figures.full, strict=True):
         bars = [("limit, each alone", full.slower_per_s, LIMIT), ("limit, cores shared", full.shared_per_s, LIMIT)]
         if full.naive:
             bars.append(("naive peer", full.naive.per_s, PEERS[0]))
-        bars += [("afternoon peer", full.afternoon_per_s, PEERS[1]), ("sluicegate", full.ours_per_s, OURS)]
+        bars += [
+            ("afternoon peer", full.afternoon_per_s, PEERS[1]),
+            ("afternoon peer, exact", full.afternoon_exact_per_s, PEERS[1]),
+            ("sluicegate", full.ours_per_s, OURS),
+        ]
         names, values, colours = zip(*reversed(bars), strict=True)
         drawn = panel.barh(names, values, color=colours, height=0.7)
         panel.bar_label(drawn, fmt="%.1f", padding=4)
@@ -80,7 +84,7 @@ def latency_against_load(curves: Sequence[Curve]) -> Figure:
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     left.set_ylabel("milliseconds")
-    left.legend(frameon=False)
+    figure.legend(*left.get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=len(curves))
     return figure
 
 

@@ -1,6 +1,7 @@
 """From an event to its record, in CloudEvents' binary mode."""
 
 from datetime import datetime
+from functools import cache, lru_cache
 
 import orjson
 
@@ -34,21 +35,17 @@ def write(
     """
     upload_id, time, event_id = _identity(event)
     _require_one_image(event, inline)
-    headers = {
-        "ce_specversion": SPEC_VERSION,
-        "ce_type": event.ce_type,
-        "ce_source": source,
-        "ce_id": event_id,
-        "ce_time": time.isoformat(),
-        "ce_subject": upload_id,
-    }
-    if inline is None:
-        headers |= {"ce_dataschema": schema_urn(type(event)), "content-type": JSON}
-    else:
-        headers |= {"content-type": media_type or UNKNOWN_MEDIA_TYPE} | _beside_the_image(event)
+    key = upload_id.encode()
+    headers = (
+        *_always(type(event), source),
+        ("ce_id", event_id.encode()),
+        ("ce_time", time.isoformat().encode()),
+        ("ce_subject", key),
+        *(_of_json(type(event)) if inline is None else _encoded(_of_image(event, media_type))),
+    )
     if traceparent is not None:
-        headers["traceparent"] = traceparent
-    return Message(upload_id.encode(), _json(event) if inline is None else inline, _encoded(headers))
+        headers += (("traceparent", traceparent.encode()),)
+    return Message(key, _json(event) if inline is None else inline, headers)
 
 
 def schema_urn(event: type[Event]) -> str:
@@ -85,10 +82,21 @@ def _require_one_image(event: Event, inline: bytes | None) -> None:
         raise ValueError(f"upload {upload.upload_id!r} has both an image reference and an inline image")
 
 
-def _beside_the_image(event: Event) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def _always(event: type[Event], source: str) -> Headers:
+    return _encoded({"ce_specversion": SPEC_VERSION, "ce_type": event.ce_type, "ce_source": source})
+
+
+@cache
+def _of_json(event: type[Event]) -> Headers:
+    return _encoded({"ce_dataschema": schema_urn(event), "content-type": JSON})
+
+
+def _of_image(event: Event, media_type: str | None) -> dict[str, str]:
+    found = {"content-type": media_type or UNKNOWN_MEDIA_TYPE}
     if isinstance(event, Upload):
-        return {"ce_tenant": event.tenant, "ce_surface": event.surface, "ce_policy": event.policy}
-    return {EVENT_HEADER: _json(event).decode()}
+        return found | {"ce_tenant": event.tenant, "ce_surface": event.surface, "ce_policy": event.policy}
+    return found | {EVENT_HEADER: _json(event).decode()}
 
 
 def _json(event: Event) -> bytes:

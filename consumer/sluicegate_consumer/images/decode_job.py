@@ -58,7 +58,13 @@ class Job:
 
     def header(self) -> dict[str, Any]:
         """As it travels."""
-        return asdict(self)
+        return {
+            "kind": self.kind,
+            "size": self.size,
+            "slots": self.slots,
+            "frame": self.frame,
+            "rendition": None if self.rendition is None else asdict(self.rendition),
+        }
 
     @classmethod
     def of(cls, header: dict[str, Any]) -> "Job":

@@ -39,7 +39,8 @@ def main(setup: Setup) -> None:
             header, payload = _answer(job, setup, frames)
             signal.setitimer(signal.ITIMER_REAL, 0)
             connection.sendall(packed(header, payload))
-            connection.sendall(payload)
+            if payload:
+                connection.sendall(payload)
 
 
 def _end(event: str) -> NoReturn:

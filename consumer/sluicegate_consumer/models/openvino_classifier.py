@@ -39,7 +39,6 @@ class _Lane(NamedTuple):
     """Its input, of shape (max_batch, height, width, 3)."""
 
 
-
 class OpenVinoClassifier:
     """A `Classifier` on the CPU, in float32 or bfloat16, that computes some batches side by side.
 

@@ -19,7 +19,7 @@ from sluicegate_consumer.moderation.case import Case
 from sluicegate_consumer.moderation.device import Device, Scores
 from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.moderation.spans import processed
-from sluicegate_consumer.moderation.station import Failure, station
+from sluicegate_consumer.moderation.station import FAILURES, Failure, station
 from sluicegate_consumer.operations.metrics import Metrics
 from sluicegate_consumer.operations.tracing import NoTracing, Processed, Tracing
 from sluicegate_consumer.policy.decide import Evidence, decide
@@ -95,21 +95,28 @@ class FirstTier:
 
     async def run(self, inbox: asyncio.Queue[Delivered], outbox: asyncio.Queue[Outcome]) -> None:
         """The pipeline, stage by stage; see `Stages`."""
-        self._outbox = outbox
-        cases: asyncio.Queue[Case] = asyncio.Queue()
+        self._inbox, self._outbox = inbox, outbox
         # Encoded images wait here: few, as each may be large.
         fetched: asyncio.Queue[Fetched] = asyncio.Queue(self._limits.decodes)
         async with asyncio.TaskGroup() as group:
-            group.create_task(station(inbox.get, self._read, cases.put, self._bury_unread))
             for _ in range(self._limits.fetches):
-                group.create_task(station(cases.get, self._fetch, fetched.put, self._give_up_fetch))
+                group.create_task(station(self._next_case, self._fetch, fetched.put, self._give_up_fetch))
             for _ in range(self._limits.decodes):
                 group.create_task(station(fetched.get, self._decode, self._to_batch, self._give_up_decode))
             # One for each that the device computes, and one that waits behind them, so that the device never does.
             for _ in range(self._device.card.lanes + 1):
                 group.create_task(self._classify_batches())
 
-    async def _read(self, delivered: Delivered) -> Case:
+    async def _next_case(self) -> Case:
+        """The next upload that can be read; one that cannot is buried."""
+        while True:
+            delivered = await self._inbox.get()
+            try:
+                return self._read(delivered)
+            except FAILURES as failure:
+                self._bury_unread(delivered, failure)
+
+    def _read(self, delivered: Delivered) -> Case:
         received = read_upload(delivered.message)
         upload = received.event
         case = Case(

@@ -1,6 +1,6 @@
 """The first tier's decision: scores and policy in, ruling out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,34 +59,35 @@ def decide(policy: Policy, mapping: LabelMapping, scores: Scores, evidence: Evid
     """
     if fault := scores.fault(mapping):
         return Ruling(Decision.REVIEW, (fault,))
+    labels = [scores.of_frame(frame) for frame in range(len(scores.frames))]
+    judged = [category_scores(each, mapping, exclusive=scores.exclusive) for each in labels]
     worst = max(
-        _findings(policy, mapping, scores),
+        _findings(policy, judged),
         key=lambda found: (_SEVERITY[found.decision], found.margin),
         default=None,
     )
     if worst is None:
         return Ruling(Decision.REVIEW, (Reason.SCORES_MISSING,))
     decision, reasons = _outcome(policy, worst.decision, degenerate=evidence.is_degenerate(policy.degenerate))
-    labels = scores.of_frame(worst.frame)
-    judged = category_scores(labels, mapping, exclusive=scores.exclusive)
     return Ruling(
         decision=decision,
         reasons=reasons,
         category=None if Decision.APPROVED in {worst.decision, decision} else worst.category,
         worst_frame=worst.frame,
-        label_scores=labels,
-        category_scores={category: score for category, score in judged.items() if category in policy.categories},
+        label_scores=labels[worst.frame],
+        category_scores={
+            category: score for category, score in judged[worst.frame].items() if category in policy.categories
+        },
         bands=worst.bands,
         margin=worst.margin,
     )
 
 
-def _findings(policy: Policy, mapping: LabelMapping, scores: Scores) -> Iterator[_Finding]:
-    for frame in range(len(scores.frames)):
-        judged = category_scores(scores.of_frame(frame), mapping, exclusive=scores.exclusive)
+def _findings(policy: Policy, judged: Sequence[Mapping[str, float]]) -> Iterator[_Finding]:
+    for frame, scores in enumerate(judged):
         for name, category in policy.categories.items():
-            if name in judged and (bands := category.bands):
-                yield _finding(judged[name], bands, frame, name)
+            if name in scores and (bands := category.bands):
+                yield _finding(scores[name], bands, frame, name)
 
 
 def _finding(score: float, bands: Bands, frame: int, category: str) -> _Finding:

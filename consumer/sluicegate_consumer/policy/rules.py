@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -42,7 +43,7 @@ class Category(Section):
     signs: Mapping[Code, str] = Field(default_factory=dict)
     """What gives it away: a code, which becomes a reason of the verdict, and its meaning in words."""
 
-    @property
+    @cached_property
     def bands(self) -> Bands | None:
         """The first tier's; None where only the second tier looks for this category."""
         if self.approve_below is None or self.reject_above is None:
