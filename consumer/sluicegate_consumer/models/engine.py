@@ -1,5 +1,6 @@
 """Which runtime computes a model here, and how exactly. The whole order of preference stands in this file."""
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
 import structlog
@@ -43,11 +44,11 @@ def _open(
 ) -> Classifier:
     precision = settings.precision if settings.precision != "auto" else _best_precision(runtime, near)
     try:
-        engine = _engine(checkpoint, runtime, settings, precision, max_batch)
+        engine_at = _engine(checkpoint, runtime, settings, max_batch)
+        engine = engine_at(precision)
         if engine.card.precision != "bfloat16" or near is None:
             return engine
-        exact = _engine(checkpoint, runtime, settings, "float32", max_batch)
-        return RescoringClassifier(engine, exact, near(engine.card, BFLOAT16_MARGIN))
+        return RescoringClassifier(engine, engine_at("float32"), near(engine.card, BFLOAT16_MARGIN))
     except ModuleNotFoundError as error:
         extra = EXTRAS.get(str(error.name), checkpoint.runtime)
         raise ConfigurationError(
@@ -83,21 +84,33 @@ def _gpu_is_there(checkpoint: Checkpoint) -> bool:
 
 
 def _engine(
-    checkpoint: Checkpoint, runtime: str, settings: ModelSettings, precision: Precision, max_batch: int
-) -> Classifier:
-    device = settings.device
+    checkpoint: Checkpoint, runtime: str, settings: ModelSettings, max_batch: int
+) -> Callable[[Precision], Classifier]:
+    """What opens the runtime's classifier at a precision. What is slow and the same for all is done once."""
     if runtime not in {checkpoint.runtime, "openvino"}:
         raise ConfigurationError(
             f"model.runtime: is {runtime!r}, but {checkpoint.name} has weights for {checkpoint.runtime}; "
             f"should be auto, {checkpoint.runtime} or openvino"
         )
     if runtime == "openvino":
-        _require_cpu(device)
-        from sluicegate_consumer.models.openvino_classifier import OpenVinoClassifier  # noqa: PLC0415 - an extra
-
-        return OpenVinoClassifier(checkpoint, precision=precision, max_batch=max_batch, lanes=settings.lanes)
+        return _openvino(checkpoint, settings, max_batch)
     if runtime == "torch":
-        return _torch(checkpoint, device, precision, max_batch)
+        return lambda precision: _torch(checkpoint, settings.device, precision, max_batch)
+    return lambda precision: _onnx(checkpoint, settings.device, precision, max_batch)
+
+
+def _openvino(checkpoint: Checkpoint, settings: ModelSettings, max_batch: int) -> Callable[[Precision], Classifier]:
+    _require_cpu(settings.device)
+    from sluicegate_consumer.models.openvino_classifier import OpenVinoClassifier  # noqa: PLC0415 - an extra
+    from sluicegate_consumer.models.openvino_graph import openvino_graph  # noqa: PLC0415 - same
+
+    graph = openvino_graph(checkpoint)
+    return lambda precision: OpenVinoClassifier(
+        checkpoint, graph, precision=precision, max_batch=max_batch, lanes=settings.lanes
+    )
+
+
+def _onnx(checkpoint: Checkpoint, device: str, precision: Precision, max_batch: int) -> Classifier:
     if precision != "float32":
         raise ConfigurationError(f"model.precision: is {precision!r}, but onnxruntime computes in float32 here")
     from sluicegate_consumer.models.onnx_classifier import OnnxClassifier  # noqa: PLC0415 - an extra
