@@ -19,4 +19,7 @@ class Message:
 
     def header(self, name: str) -> bytes | None:
         """The last value of a header, as Kafka's own clients read it; None where it is absent."""
-        return next((value for key, value in reversed(self.headers) if key == name), None)
+        for key, value in reversed(self.headers):
+            if key == name:
+                return value
+        return None

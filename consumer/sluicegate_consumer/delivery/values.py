@@ -27,8 +27,7 @@ class Arrival:
         return len(self.message.key or b"") + len(self.message.value or b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """Names one delivery of one record. A record delivered again, in a later epoch, has another ticket."""
 
     partition: Partition

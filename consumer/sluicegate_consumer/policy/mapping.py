@@ -17,6 +17,10 @@ class LabelMapping:
     """The key under `models` that it was taken from."""
     labels: Labels
 
+    def is_of(self, labels: Sequence[str]) -> bool:
+        """Whether these are the checkpoint's labels, each once and in whatever order."""
+        return len(labels) == len(self.labels) and self.labels.keys() == set(labels)
+
 
 def match_labels(models: Mapping[str, Labels], name: str, labels: Sequence[str]) -> LabelMapping:
     """The entry for a checkpoint: the one of its name, else one with exactly its labels.

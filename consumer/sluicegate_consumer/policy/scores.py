@@ -31,7 +31,7 @@ class Scores:
 
     def fault(self, mapping: LabelMapping) -> Reason | None:
         """Why nothing can be concluded from these scores; None where something can."""
-        if len(self.frames) == 0 or set(self.labels) != set(mapping.labels):
+        if len(self.frames) == 0 or not mapping.is_of(self.labels):
             return Reason.SCORES_MISSING
         if any(len(frame) != len(self.labels) for frame in self.frames):
             return Reason.SCORES_MISSING
