@@ -14,7 +14,7 @@ from uploading import upload_backlog
 from verdicts import Counter, counter, seen
 
 LOOK_S = 0.25
-QUIET_S = 8.0
+QUIET_S = 5.0
 """Without a further verdict for so long after everything is committed, a contender is taken to be done."""
 
 

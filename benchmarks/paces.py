@@ -9,12 +9,12 @@ class Pace:
     """Seconds of measuring, starts and warm-ups not counted; and how many of everything."""
 
     rounds: int = 2
-    vit_s: float = 8.0
-    embedded_s: float = 5.0
-    half_s: float = 15.0
-    curve_s: float = 5.0
-    scale_s: float = 3.0
-    sizes_s: float = 4.0
+    vit_s: float = 6.0
+    embedded_s: float = 4.0
+    half_s: float = 12.0
+    curve_s: float = 4.0
+    scale_s: float = 2.5
+    sizes_s: float = 3.0
     waits_s: tuple[float, ...] = (0.0, 0.01, 0.1)
     """Of the batcher, for the curves."""
     loads: tuple[float, ...] = (0.1, 0.3, 0.5, 0.7, 0.9, 1.1)

@@ -53,11 +53,10 @@ def full_load(figures: Figures) -> Figure:
         bars = [("limit, each alone", full.slower_per_s, LIMIT), ("limit, cores shared", full.shared_per_s, LIMIT)]
         if full.naive:
             bars.append(("naive peer", full.naive.per_s, PEERS[0]))
-        bars += [
-            ("afternoon peer", full.afternoon_per_s, PEERS[1]),
-            ("afternoon peer, exact", full.afternoon_exact_per_s, PEERS[1]),
-            ("sluicegate", full.ours_per_s, OURS),
-        ]
+        bars.append(("afternoon peer", full.afternoon_per_s, PEERS[1]))
+        if full.afternoon_exact_per_s:
+            bars.append(("afternoon peer, exact", full.afternoon_exact_per_s, PEERS[1]))
+        bars.append(("sluicegate", full.ours_per_s, OURS))
         names, values, colours = zip(*reversed(bars), strict=True)
         drawn = panel.barh(names, values, color=colours, height=0.7)
         panel.bar_label(drawn, fmt="%.1f", padding=4)

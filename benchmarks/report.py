@@ -53,34 +53,29 @@ def _full_row(full: FullLoad) -> list[str]:
         full.afternoon_exact_per_s,
         full.from_memory[0],
     ]
-    ratios = [ours / full.slower_per_s, ours / full.shared_per_s, ours / naive if naive else None]
-    shown = [_rate(rate) for rate in rates] + [f"**{ours:.1f}**"] + [_ratio(ratio) for ratio in ratios]
-    return [full.name, *shown, _ratio(ours / full.afternoon_per_s), _ratio(ours / full.afternoon_exact_per_s)]
+    others = [full.slower_per_s, full.shared_per_s, naive, full.afternoon_per_s, full.afternoon_exact_per_s]
+    ratios = [_ratio(ours / other if other else None) for other in others]
+    return [full.name, *map(_rate, rates), f"**{ours:.1f}**", *ratios]
 
 
 def cpu_table(figures: Figures) -> str:
     """CPU time of an image: what decoding and model cost alone, and what each contender takes for everything."""
 
-    def milliseconds(seconds: Iterable[float]) -> str:
-        return f"{1000 * mean(seconds):.1f}"
+    def milliseconds(seconds: Sequence[float]) -> str:
+        return f"{1000 * mean(seconds):.1f}" if seconds else "-"
 
     rows = []
     for full in figures.full:
-        naive = [full.naive.cpu_s_per_event] if full.naive else []
-        rows.append(
-            [
-                full.name,
-                milliseconds(each.decode_cpu_s for each in full.limits),
-                milliseconds(each.model_cpu_s for each in full.limits),
-                milliseconds(each.cpu_s for each in full.limits),
-                milliseconds(naive) if naive else "-",
-                milliseconds(each.cpu_s_per_event for each in full.afternoon),
-                milliseconds(each.cpu_s_per_event for each in full.afternoon_exact),
-                milliseconds(each.cpu_s_per_event for each in full.ours),
-            ]
+        alone = (
+            [each.decode_cpu_s for each in full.limits],
+            [each.model_cpu_s for each in full.limits],
+            [each.cpu_s for each in full.limits],
         )
-    alone, peers = ("decoding alone", "model alone", "both"), ("naive", "afternoon", "afternoon, exact")
-    return table(("CPU-ms of an image", *alone, *peers, "sluicegate"), rows)
+        contenders = ([full.naive] if full.naive else [], full.afternoon, full.afternoon_exact, full.ours)
+        spent = [[each.cpu_s_per_event for each in rounds] for rounds in contenders]
+        rows.append([full.name, *map(milliseconds, (*alone, *spent))])
+    head = ("CPU-ms of an image", "decoding alone", "model alone", "both", "naive", "afternoon", "afternoon, exact")
+    return table((*head, "sluicegate"), rows)
 
 
 def engine_table(figures: Figures) -> str:

@@ -96,8 +96,9 @@ class FirstTier:
     async def run(self, inbox: asyncio.Queue[Delivered], outbox: asyncio.Queue[Outcome]) -> None:
         """The pipeline, stage by stage; see `Stages`."""
         self._inbox, self._outbox = inbox, outbox
-        # Encoded images wait here: few, as each may be large.
-        fetched: asyncio.Queue[Fetched] = asyncio.Queue(self._limits.decodes)
+        # Encoded images wait here: few, as each may be large, but one more for each decoder than it is to take next,
+        # or it would wait for the event loop to come round.
+        fetched: asyncio.Queue[Fetched] = asyncio.Queue(2 * self._limits.decodes)
         async with asyncio.TaskGroup() as group:
             for _ in range(self._limits.fetches):
                 group.create_task(station(self._next_case, self._fetch, fetched.put, self._give_up_fetch))
