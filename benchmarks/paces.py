@@ -19,7 +19,7 @@ class Pace:
     """Of the batcher, for the curves."""
     loads: tuple[float, ...] = (0.1, 0.3, 0.5, 0.7, 0.9, 1.1)
     """As shares of capacity."""
-    partitions: tuple[int, ...] = (1, 2, 4, 8)
+    partitions: tuple[int, ...] = (1, 2, 8)
     losses: int = 600
     """Uploads around a kill."""
     overhead: int = 20000
