@@ -27,9 +27,19 @@ SESSION_TIMEOUT_S = 6.0
 class Usage:
     """What a process and its children have used so far."""
 
-    cpu_s: float
+    main_cpu_s: float
+    """Of the process's first thread: its event loop."""
+    threads_cpu_s: float
+    """Of its other threads."""
+    children_cpu_s: float
+    """Of the processes that it has started."""
     memory_bytes: int
     """Proportional set size: what is shared is counted once."""
+
+    @property
+    def cpu_s(self) -> float:
+        """Of all of them."""
+        return self.main_cpu_s + self.threads_cpu_s + self.children_cpu_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +121,15 @@ class Running:
 
     def usage(self) -> Usage:
         """Of the process and all that it has started."""
-        family = [psutil.Process(self._process.pid), *psutil.Process(self._process.pid).children(recursive=True)]
-        times = [member.cpu_times() for member in family]
-        memory = sum(member.memory_full_info().pss for member in family)
-        return Usage(sum(each.user + each.system for each in times), memory)
+        own = psutil.Process(self._process.pid)
+        children = own.children(recursive=True)
+        threads = {thread.id: thread.user_time + thread.system_time for thread in own.threads()}
+        return Usage(
+            main_cpu_s=threads[own.pid],
+            threads_cpu_s=sum(threads.values()) - threads[own.pid],
+            children_cpu_s=sum(child.cpu_times().user + child.cpu_times().system for child in children),
+            memory_bytes=sum(member.memory_full_info().pss for member in (own, *children)),
+        )
 
     def kill(self) -> None:
         """End it and all that it has started, without any warning."""

@@ -27,7 +27,11 @@ def fragments(figures: Figures) -> dict[str, str]:
     found = {"machine": machine_text(figures)}
     if figures.full:
         found |= {"full": report.full_table(figures), "engines": report.engine_table(figures)}
-        found |= {"cpu": report.cpu_table(figures), "devices": report.device_table(figures)}
+        found |= {
+            "cpu": report.cpu_table(figures),
+            "spent": report.spent_table(figures),
+            "devices": report.device_table(figures),
+        }
         found |= {"lag": report.lag_table(figures), "needs": report.need_table(figures)}
         found["batch-times"] = "".join(f"- {report.batch_time_text(full)}\n" for full in figures.full)
     if figures.half:

@@ -78,6 +78,21 @@ def cpu_table(figures: Figures) -> str:
     return table((*head, "sluicegate"), rows)
 
 
+def spent_table(figures: Figures) -> str:
+    """Who spends the CPU time of an image."""
+    rows = []
+    for full in figures.full:
+        rounds = {"afternoon peer": full.afternoon, "afternoon peer, exact": full.afternoon_exact}
+        for name, done in (rounds | {"sluicegate": full.ours}).items():
+            if done:
+                main = mean(each.main_cpu_s_per_event for each in done)
+                children = mean(each.children_cpu_s_per_event for each in done)
+                all_s = mean(each.cpu_s_per_event for each in done)
+                spent = (main, all_s - main - children, children, all_s)
+                rows.append([f"{name}, {full.name}", *(f"{1000 * seconds:.2f}" for seconds in spent)])
+    return table(("CPU-ms of an image", "event loop", "other threads", "decoding processes", "all"), rows)
+
+
 def engine_table(figures: Figures) -> str:
     """The model alone, by batch."""
     rows = []

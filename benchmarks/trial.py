@@ -1,6 +1,6 @@
 """The two measurements that everything else is made of: work off a backlog, and keep up with a stream."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -9,7 +9,7 @@ from statistics import mean
 
 from arithmetic import percentile, steady_rate
 from cluster import Cluster
-from contender import Contender, Running, running
+from contender import Contender, Running, Usage, running
 from sluicegate_schemas.topics import Topics
 from uploading import upload_backlog, upload_stream
 from verdicts import Counter, counter, seen
@@ -53,6 +53,10 @@ class Throughput:
     events: int
     """On which the rate rests."""
     cpu_s_per_event: float
+    main_cpu_s_per_event: float
+    """Of it: in the thread of the event loop."""
+    children_cpu_s_per_event: float
+    """Of it: in processes that were started, sluicegate's decoders."""
     memory_bytes: int
     began_s: float
     """Seconds since 1970."""
@@ -104,11 +108,17 @@ async def work_off(
             await found.reach(first + LEAST, runs, START_TIMEOUT_S)  # a slow one takes its time
             after, to_count = [run.usage() for run in runs], await found.count()
     counted = (await seen(bench.cluster, topics.verdicts))[first : min(to_count, backlog - MOST_LEFT_OUT)]
-    cpu_s = sum(end.cpu_s - start.cpu_s for start, end in zip(before, after, strict=True))
+    events = max(1, to_count - from_count)
+
+    def each_s(part: Callable[[Usage], float]) -> float:
+        return sum(part(end) - part(start) for start, end in zip(before, after, strict=True)) / events
+
     return Throughput(
         per_s=steady_rate([verdict.appended_s for verdict in counted]),
         events=len(counted),
-        cpu_s_per_event=cpu_s / max(1, to_count - from_count),
+        cpu_s_per_event=each_s(lambda usage: usage.cpu_s),
+        main_cpu_s_per_event=each_s(lambda usage: usage.main_cpu_s),
+        children_cpu_s_per_event=each_s(lambda usage: usage.children_cpu_s),
         memory_bytes=sum(usage.memory_bytes for usage in after),
         began_s=counted[0].appended_s,
         ended_s=counted[-1].appended_s,
