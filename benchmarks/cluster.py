@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from brokers import Kafka, kafka_home
+from brokers import apache_or_embedded, kafka_home
 from sluicegate_consumer.delivery.kafka_admin import kafka_admin
 from sluicegate_consumer.delivery.provision import create_topics, topic_plans
-from sluicegate_consumer.demo.broker import embedded_broker
 from sluicegate_consumer.operations.settings import KafkaSettings
 from sluicegate_schemas.topics import Topics
 
@@ -44,16 +43,8 @@ class Cluster:
 def cluster(directory: Path) -> Iterator[Cluster]:
     """Apache Kafka where it is, the embedded broker elsewhere."""
     home = kafka_home()
-    if home is None:
-        with embedded_broker() as servers:
-            yield Cluster(servers, "the embedded broker")
-        return
-    kafka = Kafka(home, directory / "kafka")
-    kafka.start()
-    try:
-        yield Cluster(kafka.bootstrap_servers, f"Apache Kafka {_version(home)}, one node")
-    finally:
-        kafka.kill()
+    with apache_or_embedded(directory) as servers:
+        yield Cluster(servers, f"Apache Kafka {_version(home)}, one node" if home else "the embedded broker")
 
 
 def _version(home: Path) -> str:

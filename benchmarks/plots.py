@@ -82,6 +82,7 @@ def latency_against_load(curves: Sequence[Curve]) -> Figure:
         panel.set_xlabel("load, % of capacity")
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        panel.yaxis.set_minor_formatter(lambda value, _: f"{value:,.0f}" if f"{value:.0e}"[0] in "25" else "")
     left.set_ylabel("milliseconds")
     figure.legend(*left.get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=len(curves))
     return figure

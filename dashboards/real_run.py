@@ -18,14 +18,13 @@ from pathlib import Path
 import yaml
 from aiokafka import AIOKafkaProducer
 
-from brokers import free_ports
+from brokers import apache_or_embedded, free_ports
 from fake_ollama import OllamaServer, ollama_server
 from fake_ollama_answers import Delay
 from mixed_uploads import POLICY, Expected, Maker, MixedUpload
 from service_process import service
 from sluicegate_consumer.delivery.kafka_admin import kafka_admin
 from sluicegate_consumer.delivery.provision import create_topics, topic_plans
-from sluicegate_consumer.demo.broker import embedded_broker
 from sluicegate_consumer.operations.settings import KafkaSettings
 from sluicegate_schemas.topics import Topics
 
@@ -44,7 +43,7 @@ def observed_run(directory: Path, seconds: float) -> Iterator[tuple[str, float, 
     """Run for so long; gives Prometheus' address, and when the run began and ended (seconds since the epoch)."""
     consume, escalate, prometheus = free_ports(3)
     with ExitStack() as stack:
-        kafka = stack.enter_context(embedded_broker())
+        kafka = stack.enter_context(apache_or_embedded(directory))
         asyncio.run(_topics(kafka))
         ollamas = [stack.enter_context(ollama_server(category="sexual", sign="nudity")) for _ in range(2)]
         maker = _maker(directory)

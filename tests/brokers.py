@@ -6,9 +6,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from sluicegate_consumer.demo.broker import embedded_broker
 
 ROOT = Path(__file__).parent.parent
 BESIDE = ROOT.parent / "shared" / "kafka"
@@ -30,6 +33,22 @@ def kafka_home() -> Path | None:
     home = Path(given) if given else BESIDE
     usable = (home / "bin" / "kafka-server-start.sh").is_file() and shutil.which("java")
     return home if usable else None
+
+
+@contextmanager
+def apache_or_embedded(directory: Path) -> Iterator[str]:
+    """One node of Apache Kafka where it is present, with its data in `directory`, or else the embedded broker."""
+    home = kafka_home()
+    if home is None:
+        with embedded_broker() as servers:
+            yield servers
+        return
+    kafka = Kafka(home, directory / "kafka")
+    kafka.start()
+    try:
+        yield kafka.bootstrap_servers
+    finally:
+        kafka.kill()
 
 
 def free_ports(count: int) -> list[int]:
