@@ -90,8 +90,10 @@ class Device:
         computing = asyncio.get_running_loop().run_in_executor(self._threads, call)
         while not computing.done():
             await asyncio.wait({computing}, timeout=self._timeout_s - call.seconds)
-            if not computing.done() and call.seconds >= self._timeout_s:
-                self._hung = True
+            if computing.done():
+                break
+            self._hung = self._hung or call.seconds >= self._timeout_s
+            if self._hung:  # and with it whatever waits behind
                 raise Fatal(f"the device {self.card.device} did not answer within model.timeout_s={self._timeout_s}")
         scores = computing.result()
         if scores.shape != (len(call.frames), len(self.card.labels)):

@@ -50,7 +50,8 @@ async def test_a_batch_that_waits_for_the_device_is_not_late_for_it():
 async def test_a_device_that_hangs_fails_all_that_wait_for_it():
     release = threading.Event()
     device = Device(MemoryClassifier(lambda _: (float(release.wait(10)), 0.0)), timeout_s=0.1)
-    both = await asyncio.gather(*(device.classify([[FRAME]]) for _ in range(2)), return_exceptions=True)
+    async with asyncio.timeout(5):
+        both = await asyncio.gather(*(device.classify([[FRAME]]) for _ in range(2)), return_exceptions=True)
     assert all(isinstance(error, Fatal) for error in both)
     release.set()
     device.close()
