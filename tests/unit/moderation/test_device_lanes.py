@@ -14,7 +14,7 @@ from sluicegate_consumer.models.memory import MemoryClassifier
 from sluicegate_consumer.moderation.device import Device
 
 FRAME = np.zeros((16, 16, 3), np.uint8)
-TOLERANCE_NS = 50_000_000
+TOLERANCE_NS = 300_000_000
 """The event loop learns of an end later than the thread that begins with the next batch."""
 
 
@@ -41,7 +41,7 @@ async def test_as_many_batches_as_lanes_are_computed_at_the_same_time(lanes):
 
 
 async def test_a_batch_that_waits_for_the_device_is_not_late_for_it():
-    device = Device(MemoryClassifier(slowly), timeout_s=0.8)
+    device = Device(MemoryClassifier(slowly), timeout_s=1.0)
     batches = await asyncio.gather(*(device.classify([[FRAME]]) for _ in range(2)))
     assert 2 == len(batches)
     device.close()
@@ -79,6 +79,7 @@ async def test_what_a_batch_waited_for_another_is_not_its_computing():
 
 async def test_a_lane_that_only_copies_beside_another_begins_when_that_one_ended():
     device = Device(Lanes(2, 1, slowly), timeout_s=5.0)
-    first, second = await asyncio.gather(*(device.classify([[FRAME]]) for _ in range(2)))
+    both = await asyncio.gather(*(device.classify([[FRAME]]) for _ in range(2)))
+    first, second = sorted(both, key=lambda computed: computed.ended_ns)
     assert second.began_ns == first.ended_ns
     device.close()
