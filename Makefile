@@ -15,7 +15,7 @@ BENCH_REPORT ?= bench-report
 # What each variant of the image holds. torch's CPU build stands in an index of its own; where that cannot be reached,
 # TORCH_CPU="--find-links DIRECTORY" takes it from there.
 CPU_EXTRAS := consumer onnx openvino otel torch
-CUDA_EXTRAS := consumer otel torch
+CUDA_EXTRAS := consumer nvimgcodec otel torch
 TORCH_CPU ?= --torch-backend cpu
 LOCK := $(TEST)/bin/uv pip compile --quiet --no-header --no-annotate --generate-hashes --constraint constraints.txt \
 	--python-version 3.11 --python-platform x86_64-manylinux_2_28 --only-binary :all:

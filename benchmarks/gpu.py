@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from inputs import jpegs
 from limit import Limit, limit
 from machine import machine
 from report import table
+from sluicegate_consumer.images.decoder import nvimgcodec_is_installed
 from trial import Bench, work_off
 
 GOAL_OF_LIMIT = 0.8
@@ -42,6 +44,8 @@ class OnDevice:
     limit: Limit
     from_memory_per_s: float
     end_to_end_per_s: float
+    gpu_decoding_per_s: float | None
+    """End to end, with JPEGs decoded on the GPU as well; None where nvImageCodec is not installed."""
 
 
 def device_name() -> str:
@@ -64,26 +68,41 @@ def device_name() -> str:
 
 
 async def measured(bench: Bench, case: Case, size: str, batch: int) -> OnDevice:
-    """The three lines for one size of image."""
+    """The lines for one size of image."""
     settings = {"MODEL__DEVICE": "cuda", "BATCH__MAX_FRAMES": str(batch), "DELIVERY__MAX_IN_FLIGHT": str(16 * batch)}
     line = limit(case.model, case.images, case.seconds / 4, device="cuda", batch=batch)
     expected = min(EXPECTED_PER_S, line.slower_per_s)
     memory = await from_memory(bench, case, expected, settings)
-    service = sluicegate(case.model, settings=settings)
-    done = await work_off(bench, [service], case.uris, expected_per_s=expected, seconds=case.seconds, partitions=8)
-    return OnDevice(size, line, memory, done.per_s)
+
+    async def end_to_end(more: Mapping[str, str]) -> float:
+        service = sluicegate(case.model, settings={**settings, **more})
+        done = await work_off(bench, [service], case.uris, expected_per_s=expected, seconds=case.seconds, partitions=8)
+        return done.per_s
+
+    decoded = await end_to_end({"DECODE__JPEG": "nvimgcodec"}) if nvimgcodec_is_installed() else None
+    return OnDevice(size, line, memory, await end_to_end({}), decoded)
 
 
 def results_table(found: list[OnDevice]) -> str:
     """In Markdown."""
     return table(
-        ("ViT-B/16", "model alone", "decoding alone", "limit", "from memory", "end to end", "of limit"),
+        (
+            "ViT-B/16",
+            "model alone",
+            "decoding alone",
+            "limit",
+            "from memory",
+            "end to end",
+            "of limit",
+            "decoded on the GPU",
+        ),
         [
             [
                 each.size,
                 *(f"{rate:,.0f}" for rate in (each.limit.model_per_s, each.limit.decode_per_s)),
                 *(f"{rate:,.0f}" for rate in (each.limit.slower_per_s, each.from_memory_per_s, each.end_to_end_per_s)),
                 f"{each.end_to_end_per_s / each.limit.slower_per_s:.2f}",
+                "-" if each.gpu_decoding_per_s is None else f"{each.gpu_decoding_per_s:,.0f}",
             ]
             for each in found
         ],

@@ -55,7 +55,7 @@ def decode_frames(
                 width, height = upright_size(image.size, turn)
                 if limits.reduced:
                     _reduce(image, geometry, turn)
-            small = to_geometry(to_rgb(image), geometry, turn)
+            small = to_geometry(_pixels(image, data, limits), geometry, turn)
             target[...] = np.asarray(small)
             contrast = max(contrast, _contrast(small))
         return Facts(indices, width, height, count, MEDIA_TYPES[str(image.format)], contrast)
@@ -81,6 +81,16 @@ def sampled(count: int, most: int) -> tuple[int, ...]:
     if count <= most:
         return tuple(range(count))
     return tuple(number * count // most for number in range(most))
+
+
+def _pixels(image: Image.Image, data: bytes, limits: DecodeLimits) -> Image.Image:
+    """The present frame in RGB, as it is stored."""
+    if limits.jpeg == "nvimgcodec":
+        from sluicegate_consumer.images.device_jpeg import on_device  # noqa: PLC0415 - an extra
+
+        if (pixels := on_device(image, data)) is not None:
+            return pixels
+    return to_rgb(image)
 
 
 def _seek(image: Image.Image, index: int, limits: DecodeLimits) -> None:

@@ -28,6 +28,10 @@ ORPHAN_GRACE = 2.0
 def main(setup: Setup) -> None:
     """Serve until the parent closes the connection."""
     refuse_all(_end)
+    if setup.limits.jpeg == "nvimgcodec":
+        from sluicegate_consumer.images.device_jpeg import decoder  # noqa: PLC0415 - an extra
+
+        decoder()  # what it maps for itself is not an image's
     _limit_resources(setup.limits.memory_bytes)
     frames = map_frames(setup.arena, setup.geometry, setup.slots)
     # Ours is the limit that counts, see `require_pixels`; Pillow's own would come first for large images.

@@ -1,9 +1,11 @@
 """Decoding in processes of its own: no image can take the service with it."""
 
 import asyncio
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
+from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.images.arena import FrameArena
 from sluicegate_consumer.images.decode_job import Job
 from sluicegate_consumer.images.decode_process import DecodeProcess
@@ -36,6 +38,7 @@ class ProcessDecoder:
         self._idle: asyncio.Queue[DecodeProcess] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
+        _require_installed(self._limits.jpeg)
         self._arena.__enter__()
         try:
             await asyncio.gather(*(process.start() for process in self._processes))
@@ -98,3 +101,14 @@ class ProcessDecoder:
         finally:
             self._idle.put_nowait(process)
         return RenderedImage(jpeg, header["width"], header["height"])
+
+
+def nvimgcodec_is_installed() -> bool:
+    """Whether `decode.jpeg` may ask for it."""
+    return find_spec("nvidia") is not None and find_spec("nvidia.nvimgcodec") is not None
+
+
+def _require_installed(jpeg: str) -> None:
+    """Raise `ConfigurationError` now, not a failure for each image later."""
+    if jpeg == "nvimgcodec" and not nvimgcodec_is_installed():
+        raise ConfigurationError("decode.jpeg: is 'nvimgcodec', which is missing: pip install 'sluicegate[nvimgcodec]'")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from sluicegate_consumer.operations.settings import DecodeSettings
 from sluicegate_consumer.pixels import Frame
@@ -25,6 +25,8 @@ class DecodeLimits:
     """Address space that one decoding process may take beyond what it has at start."""
     reduced: bool = False
     """Decode large JPEGs at a half, a quarter or an eighth, to no less than twice the model's size."""
+    jpeg: Literal["pillow", "nvimgcodec"] = "pillow"
+    """What decodes JPEGs; see `device_jpeg`."""
 
     @classmethod
     def of(cls, settings: DecodeSettings) -> Self:
@@ -36,6 +38,7 @@ class DecodeLimits:
             timeout_s=settings.timeout_s,
             memory_bytes=settings.memory_bytes,
             reduced=settings.reduced,
+            jpeg=settings.jpeg,
         )
 
 

@@ -164,6 +164,9 @@ class DecodeSettings(Section):
     reduced: bool = False
     """Decode large JPEGs at a half, a quarter or an eighth of their size, to no less than twice the model's. Faster,
     and not quite the pixels that the model was trained on: scores differ by up to 0.02."""
+    jpeg: Literal["pillow", "nvimgcodec"] = "pillow"
+    """What decodes JPEGs. `nvimgcodec`: NVIDIA's library of the extra of that name, on the GPU; each decoding process
+    then takes some of its memory, and `decode.reduced` has no effect."""
 
 
 class ModelSettings(Section):
