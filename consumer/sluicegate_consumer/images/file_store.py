@@ -13,6 +13,7 @@ from sluicegate_consumer.images.store import missing, refused, require_size
 
 FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 """Not blocking: opening a named pipe would otherwise wait for a writer, for ever."""
+LEAST_READ = 64 * 1024
 NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
 
@@ -58,11 +59,14 @@ class FileStore:
         if not stat.S_ISREG(facts.st_mode):
             raise refused("not a regular file")
         require_size(facts.st_size, max_bytes)
-        # Of the size that it has: to ask for the most allowed would have that much memory set up for each image.
-        data = os.read(handle, facts.st_size)
-        while len(data) < facts.st_size and (more := os.read(handle, facts.st_size - len(data))):
-            data += more
-        return data
+        # Asked for at its own size, and not at the most allowed: that much memory would be set up for each image. A
+        # size is no promise, files grow and those of /proc have none, so it is read to its end.
+        parts, size = list[bytes](), 0
+        while part := os.read(handle, max(facts.st_size - size, LEAST_READ)):
+            size += len(part)
+            require_size(size, max_bytes)
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _require_below(self, path: str) -> None:
         if not any(Path(path).is_relative_to(root) for root in self._roots):
