@@ -1,11 +1,13 @@
 """The model as fast as it gets here."""
 
+from functools import partial
+
 from sluicegate_consumer.models.classifier import Classifier, ModelCard
 from sluicegate_consumer.models.load import load_classifier
 from sluicegate_consumer.models.rescoring import IsNear
+from sluicegate_consumer.moderation.second_look import second_look as scores_looked_at_twice
 from sluicegate_consumer.operations.settings import ModelSettings
 from sluicegate_consumer.policy.load import load_policy
-from sluicegate_consumer.policy.nearness import near_an_edge
 
 
 def fastest(settings: ModelSettings, max_batch: int, *, second_look: bool = False) -> Classifier:
@@ -17,14 +19,9 @@ def fastest(settings: ModelSettings, max_batch: int, *, second_look: bool = Fals
         second_look: as the service takes it, in float32 at scores near an edge of the policy. Without it the scores
             are good enough for a measurement of speed, and not for a decision.
     """
-    return load_classifier(settings, max_batch=max_batch, near=_as_the_service if second_look else _never)
+    near = partial(scores_looked_at_twice, load_policy(None)) if second_look else _never
+    return load_classifier(settings, max_batch=max_batch, near=near)
 
 
 def _never(_card: ModelCard, _margin: float) -> IsNear:
     return lambda _scores: False
-
-
-def _as_the_service(card: ModelCard, margin: float) -> IsNear:
-    policies = load_policy(None)
-    mapping = policies.mapping_for(card.name, card.labels)
-    return near_an_edge(policies, mapping, card.labels, exclusive=card.exclusive, margin=margin)

@@ -17,21 +17,18 @@ from sluicegate_consumer.delivery.kafka_source import KafkaSource
 from sluicegate_consumer.images.decoder import SPARE_SLOTS, ProcessDecoder
 from sluicegate_consumer.images.fetcher import StoreFetcher
 from sluicegate_consumer.images.image import DecodeLimits
-from sluicegate_consumer.models.classifier import ModelCard
 from sluicegate_consumer.models.load import load_classifier
-from sluicegate_consumer.models.rescoring import IsNear
 from sluicegate_consumer.moderation.device import Device
 from sluicegate_consumer.moderation.first_tier import FirstTier, Limits
 from sluicegate_consumer.moderation.outcomes import Outcomes
+from sluicegate_consumer.moderation.second_look import second_look
 from sluicegate_consumer.operations.cores import usable_cores
 from sluicegate_consumer.operations.egress_start import guard_egress
 from sluicegate_consumer.operations.observed import observed
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_consumer.operations.shutdown import SHUTDOWN_MARGIN_S, shutdown_signals
 from sluicegate_consumer.operations.telemetry import silence
-from sluicegate_consumer.policy.document import PolicyDocument
 from sluicegate_consumer.policy.load import load_policy
-from sluicegate_consumer.policy.nearness import near_an_edge
 from sluicegate_schemas.events import Stage
 
 BATCHES_BESIDE = 3
@@ -58,7 +55,7 @@ async def consume(settings: Settings) -> None:
         policies = load_policy(settings.policy_file)
         watch.metrics.policy(policies.version)
         classifier = await asyncio.to_thread(
-            load_classifier, settings.model, max_batch=settings.batch.max_frames, near=partial(_near, policies)
+            load_classifier, settings.model, max_batch=settings.batch.max_frames, near=partial(second_look, policies)
         )
         device = Device(classifier, settings.model.timeout_s)
         stack.callback(device.close)
@@ -105,8 +102,3 @@ async def consume(settings: Settings) -> None:
         )
         log.info("consuming", topic=settings.topics.uploads, model=card.name, device=card.device)
         await engine.run(stop)
-
-
-def _near(policies: PolicyDocument, card: ModelCard, margin: float) -> IsNear:
-    mapping = policies.mapping_for(card.name, card.labels)
-    return near_an_edge(policies, mapping, card.labels, exclusive=card.exclusive, margin=margin)

@@ -1,6 +1,7 @@
 """Every engine gives the scores of float32 in the weights' own runtime, as nearly as its precision allows."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.models.load import load_classifier
 from sluicegate_consumer.models.precision import cpu_has_bfloat16
 from sluicegate_consumer.models.rescoring import RescoringClassifier
+from sluicegate_consumer.moderation.second_look import second_look
 from sluicegate_consumer.operations.settings import ModelSettings
 from sluicegate_consumer.policy.load import load_policy
-from sluicegate_consumer.policy.nearness import near_an_edge
 
 pytestmark = pytest.mark.integration
 
@@ -111,13 +112,7 @@ def test_bfloat16_is_close_and_changes_no_decision_after_rescoring(model, exact,
 
 @needs_bfloat16
 def test_the_policys_edges_tell_what_is_computed_again(images):
-    policies = load_policy(None)
-
-    def near(card, margin):
-        mapping = policies.mapping_for(card.name, card.labels)
-        return near_an_edge(policies, mapping, card.labels, exclusive=card.exclusive, margin=margin)
-
-    classifier = load("embedded", near=near)
+    classifier = load("embedded", near=partial(second_look, load_policy(None)))
     frames = frames_for(classifier, images)
     exact = load("embedded", "openvino", "float32").classify(frames)
     fast = classifier.classify(frames)

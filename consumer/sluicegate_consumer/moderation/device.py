@@ -30,6 +30,26 @@ class Computed:
     ended_ns: int
 
 
+class _Call:
+    """One call of the classifier, which knows when its turn came: the time before it is that of others."""
+
+    def __init__(self, classifier: Classifier, images: Images) -> None:
+        self._classifier = classifier
+        self.images = images
+        self.frames = [frame for image in images for frame in image]
+        self.began_ns = 0
+        """In `perf_counter_ns`; 0 before its turn."""
+
+    def __call__(self) -> Scores:
+        self.began_ns = time.perf_counter_ns()
+        return self._classifier.classify(self.frames)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been computed; 0 before its turn."""
+        return (time.perf_counter_ns() - self.began_ns) / 1e9 if self.began_ns else 0.0
+
+
 class Device:
     """Runs a classifier off the event loop, as many batches at a time as it takes; others may wait for it here."""
 
@@ -62,7 +82,7 @@ class Device:
         self._free_since_ns = time.perf_counter_ns()
         return Computed(answers, max(call.began_ns, copied_until_ns), self._free_since_ns)
 
-    async def _answers(self, call: "_Call") -> list[Answer]:
+    async def _answers(self, call: _Call) -> list[Answer]:
         try:
             return list(await self._scores(call))
         except Fatal:
@@ -86,14 +106,13 @@ class Device:
             return error
         return scores
 
-    async def _scores(self, call: "_Call") -> list[Scores]:
+    async def _scores(self, call: _Call) -> list[Scores]:
         computing = asyncio.get_running_loop().run_in_executor(self._threads, call)
         while not computing.done():
             await asyncio.wait({computing}, timeout=self._timeout_s - call.seconds)
-            if computing.done():
-                break
-            self._hung = self._hung or call.seconds >= self._timeout_s
-            if self._hung:  # and with it whatever waits behind
+            # Either this call hangs, or the one that it waits behind.
+            if not computing.done() and (self._hung or call.seconds >= self._timeout_s):
+                self._hung = True
                 raise Fatal(f"the device {self.card.device} did not answer within model.timeout_s={self._timeout_s}")
         scores = computing.result()
         if scores.shape != (len(call.frames), len(self.card.labels)):
@@ -106,23 +125,3 @@ class Device:
         self._threads.shutdown(wait=False, cancel_futures=True)
         if not self._hung:
             self._classifier.close()
-
-
-class _Call:
-    """One call of the classifier, which knows when its turn came: the time before it is that of others."""
-
-    def __init__(self, classifier: Classifier, images: Images) -> None:
-        self._classifier = classifier
-        self.images = images
-        self.frames = [frame for image in images for frame in image]
-        self.began_ns = 0
-        """In `perf_counter_ns`; 0 before its turn."""
-
-    def __call__(self) -> Scores:
-        self.began_ns = time.perf_counter_ns()
-        return self._classifier.classify(self.frames)
-
-    @property
-    def seconds(self) -> float:
-        """How long it has been computed; 0 before its turn."""
-        return (time.perf_counter_ns() - self.began_ns) / 1e9 if self.began_ns else 0.0
