@@ -127,6 +127,11 @@ async def test_no_process_outlives_its_decoder():
     assert [False, False] == [os.path.exists(f"/proc/{pid}") for pid in pids]  # noqa: PTH110 - a pseudo file
 
 
+async def test_a_decoder_waits_for_its_turn_on_a_core(decoder: ProcessDecoder):
+    (pid,) = decoder.pids
+    assert os.SCHED_BATCH == os.sched_getscheduler(pid)
+
+
 async def test_ctrl_c_in_the_terminal_does_not_reach_the_decoders(decoder: ProcessDecoder):
     before = decoder.pids
     os.kill(before[0], signal.SIGINT)

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -55,9 +54,8 @@ def decode_frames(
                 width, height = upright_size(image.size, turn)
                 if limits.reduced:
                     _reduce(image, geometry, turn)
-            small = to_geometry(_pixels(image, data, limits), geometry, turn)
-            target[...] = np.asarray(small)
-            contrast = max(contrast, _contrast(small))
+            target[...] = np.asarray(to_geometry(_pixels(image, data, limits), geometry, turn))
+            contrast = max(contrast, _contrast(target))
         return Facts(indices, width, height, count, MEDIA_TYPES[str(image.format)], contrast)
 
 
@@ -109,6 +107,8 @@ def _reduce(image: Image.Image, geometry: Geometry, turn: Image.Transpose | None
     image.draft(None, upright_size((OVERSAMPLING * width, OVERSAMPLING * height), turn))
 
 
-def _contrast(image: Image.Image) -> int:
-    extrema = cast("tuple[tuple[int, int], ...]", image.getextrema())  # floats and single pairs are of other modes
-    return max(brightest - darkest for darkest, brightest in extrema)
+def _contrast(frame: Frame) -> int:
+    """The widest range of values that any one colour has in the frame."""
+    rows = frame.reshape(len(frame), -1)  # first over whole rows, in their order in memory: a fifth of the time
+    brightest, darkest = (extremes.reshape(-1, 3) for extremes in (rows.max(axis=0), rows.min(axis=0)))
+    return int((brightest.max(axis=0) - darkest.min(axis=0)).max())

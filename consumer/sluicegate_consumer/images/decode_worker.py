@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, NoReturn
 
@@ -28,6 +29,7 @@ ORPHAN_GRACE = 2.0
 def main(setup: Setup) -> None:
     """Serve until the parent closes the connection."""
     refuse_all(_end)
+    _leave_the_core_to_the_model()
     if setup.limits.jpeg == "nvimgcodec":
         from sluicegate_consumer.images.device_jpeg import decoder  # noqa: PLC0415 - an extra
 
@@ -45,6 +47,16 @@ def main(setup: Setup) -> None:
             connection.sendall(packed(header, payload))
             if payload:
                 connection.sendall(payload)
+
+
+def _leave_the_core_to_the_model() -> None:
+    """When an image comes, wait for the model's thread to have had its turn on this core, instead of stepping in.
+
+    The share of the core stays the same, it changes hands less often, and each time costs the model its caches.
+    Measured on two cores: 2 % more images per second with ViT-B/16, no difference with the embedded model.
+    """
+    with suppress(OSError):  # a container's seccomp profile may know better
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _end(event: str) -> NoReturn:
