@@ -14,9 +14,11 @@ def near_an_edge(
     """A function that tells whether a frame's scores lie so near an edge of any policy that an error could matter.
 
     What is off by a little is the model's sum before its softmax or sigmoid, so the distance is one of log-odds: the
-    same error moves a score of 0.5 most, and one near 0 or 1 hardly. Measured on 360 crops of photographs with the
-    embedded model: bfloat16 is off by at most 0.012 in score and 0.10 in log-odds; with a margin of 0.08 the distance
-    is 0.32, which 4 % of them lie within, and no decision differs. The same margin taken for scores made it 53 %.
+    same error moves a score of 0.5 most, and one near 0 or 1 hardly. A margin of 0.08 makes it 0.32. Measured with the
+    embedded model in bfloat16: of 6,400 crops of photographs, most of them turned, blurred, noisy or far too bright,
+    four are off by more (99.9 % by less than 0.22, the worst by 0.42). Without a second look 78 lie on the wrong side
+    of an edge of the shipped policy, with it none; 18 % get one. Of 360 crops as they were taken it is 4 %, where the
+    same margin taken for scores made it 53 %.
 
     Args:
         document: whose policies' bands count, all of them: one frame may be judged by any.
