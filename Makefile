@@ -20,7 +20,7 @@ TORCH_CPU ?= --torch-backend cpu
 LOCK := $(TEST)/bin/uv pip compile --quiet --no-header --no-annotate --generate-hashes --constraint constraints.txt \
 	--python-version 3.11 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 
-.PHONY: help demo test isolated chart faults faults-matrix soak bench bench-docs bench-gpu lint types imports schemas \
+.PHONY: help demo test isolated chart faults faults-matrix soak bench bench-docs bench-gpu bench-precision lint types imports schemas \
 	settings rights metrics dashboards pictures chart-docs drift locks sbom check clean
 .DELETE_ON_ERROR:
 
@@ -37,6 +37,7 @@ help:
 	@echo "make soak      100,000 small uploads and 2,000 large ones; leaves docs/memory.svg"
 	@echo "make bench     the limit, two peers and sluicegate on this machine, in ten minutes; leaves bench-report/"
 	@echo "               BENCH='--only curves' measures less;  make bench-docs: into docs/;  make bench-gpu: on a GPU"
+	@echo "make bench-precision  how far bfloat16 is off; BENCH='--model DIR --images DIR --policy FILE' for your own"
 	@echo "make lint      style, format, and which room may import which"
 	@echo "make types     mypy, strict"
 	@echo "make schemas   write schemas/ from the event models;  make settings, make metrics: write docs/"
@@ -80,6 +81,9 @@ bench-docs: $(TEST)/.ready
 
 bench-gpu: $(TEST)/.ready
 	PYTHONPATH=tests $(TEST)/bin/python benchmarks/gpu.py $(BENCH)
+
+bench-precision: $(TEST)/.ready
+	PYTHONPATH=tests $(TEST)/bin/python benchmarks/precision.py --report $(BENCH_REPORT) $(BENCH)
 
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check

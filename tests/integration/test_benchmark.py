@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,15 @@ def test_a_run_measures_everybody_and_loses_nothing(tmp_path: Path):
     assert {"read the event", "decide", "write the verdict"} & set(stages)
     assert (tmp_path / "full-load.svg").read_text().startswith("<?xml")
     assert "| embedded model, 0.3 MP |" in (tmp_path / "full.md").read_text()
+
+
+def test_precisions_are_compared_on_the_real_model(tmp_path: Path):
+    done = run("benchmarks/precision.py", "--frames", "64", "--report", str(tmp_path))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "| as taken | 32 |" in (tmp_path / "precision.md").read_text()
+    assert re.search(
+        r"^\| 0\.08 \| [\d.]+% \| [\d.]+% \| 0 \| 0 \|$", (tmp_path / "margins.md").read_text(), re.MULTILINE
+    )
 
 
 def test_without_a_gpu_its_benchmark_says_what_is_missing():
