@@ -56,6 +56,13 @@ def test_a_model_that_the_server_has_run_elsewhere_is_refused_and_asked_nothing(
         assert [] == ollama.questions
 
 
+def test_a_consumer_asks_no_language_model_where_it_runs(embedded_kafka: str):
+    settings = {"kafka__bootstrap_servers": embedded_kafka, "ollama__urls": ["http://127.0.0.1:1"]}
+    consumer, worker = (command("check", service, "--privacy", **settings) for service in ("consume", "escalate"))
+    assert (0, 1) == (consumer.returncode, worker.returncode)
+    assert ("beyond" in consumer.stdout, "beyond" in worker.stdout) == (False, True)
+
+
 def test_what_cannot_be_told_ends_with_one():
     result = command("check", "--privacy", "--timeout", "1", kafka__bootstrap_servers="127.0.0.1:1")
     assert 1 == result.returncode

@@ -327,6 +327,19 @@ def test_a_check_names_what_is_missing_and_ends_with_zero_once_it_is_there(ollam
         assert line in after.stdout
     assert "hunter2" not in after.stdout
 
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("SLUICEGATE_OLLAMA__URLS", '["http://127.0.0.1:1"]')
+        consumer = command("check", "consume")
+        assert (0, 1) == (consumer.exit_code, command("check").exit_code)
+        assert "ok      judging: labels" in consumer.stdout
+        assert "problem" not in consumer.stdout
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("SLUICEGATE_MODEL__NAME", "nobody/nothing")
+        worker = command("check", "escalate")
+        assert (0, 1) == (worker.exit_code, command("check").exit_code)
+        assert "ok      judging: policy" in worker.stdout
+        assert "ok      second tier: " in worker.stdout
+
 
 def test_a_broker_that_is_away_ends_with_one_within_its_timeout(monkeypatch):
     monkeypatch.setenv("SLUICEGATE_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:1")

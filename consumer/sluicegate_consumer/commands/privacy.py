@@ -23,13 +23,13 @@ FILE_COLUMNS = 160
 """Width of the table where no terminal has one."""
 
 
-def report_privacy(settings: Settings, timeout_s: float, *, as_json: bool) -> None:
-    """Print the table, or one JSON object.
+def report_privacy(settings: Settings, timeout_s: float, *, asks_models: bool, as_json: bool) -> None:
+    """Print the table, or one JSON object; see `survey_reach`.
 
     Raises:
         typer.Exit: something is refused, or cannot be told.
     """
-    reach = run(survey_reach(settings, timeout_s))
+    reach = run(survey_reach(settings, timeout_s, asks_models=asks_models))
     standings = {line.standing for line in reach}
     if as_json:
         lines = [asdict(line) for line in reach]

@@ -5,7 +5,13 @@ from collections.abc import AsyncIterator
 
 from sluicegate_consumer.commands.checks.finding import Level, Said
 from sluicegate_consumer.operations.settings import Settings
+from sluicegate_consumer.policy.document import PolicyDocument
 from sluicegate_consumer.policy.load import load_policy
+
+
+async def check_policy(settings: Settings) -> AsyncIterator[Said]:
+    """Read the policy: all that the second tier needs to judge."""
+    yield _read(load_policy(settings.policy_file))
 
 
 async def check_judging(settings: Settings) -> AsyncIterator[Said]:
@@ -13,7 +19,7 @@ async def check_judging(settings: Settings) -> AsyncIterator[Said]:
     from sluicegate_consumer.models.find import find_checkpoint  # noqa: PLC0415 - needs the extra `consumer`
 
     document = load_policy(settings.policy_file)
-    yield Level.OK, f"policy {document.version}, {document.digest}: {', '.join(document.policies)}"
+    yield _read(document)
     # In a thread: the digest is taken over all of the model's files.
     checkpoint = await asyncio.to_thread(find_checkpoint, settings.model.name, settings.model.cache_dir)
     if settings.model.digest is None:
@@ -26,3 +32,7 @@ async def check_judging(settings: Settings) -> AsyncIterator[Said]:
     mapping = document.mapping_for(checkpoint.name, checkpoint.spec.labels)
     meaning = ", ".join(f"{label}: {category or 'harmless'}" for label, category in mapping.labels.items())
     yield Level.OK, f"labels as the policy's entry {mapping.entry} maps them: {meaning}"
+
+
+def _read(document: PolicyDocument) -> Said:
+    return Level.OK, f"policy {document.version}, {document.digest}: {', '.join(document.policies)}"

@@ -45,8 +45,13 @@ class Reach:
     standing: Standing = Standing.FINE
 
 
-async def survey_reach(settings: Settings, timeout_s: float) -> list[Reach]:
+async def survey_reach(settings: Settings, timeout_s: float, *, asks_models: bool) -> list[Reach]:
     """All that may be reached; each server that is asked about it has `timeout_s` seconds.
+
+    Args:
+        settings: of the installation, or of one service.
+        timeout_s: for each server.
+        asks_models: whether what it is about asks language models; only then are these asked where they run.
 
     Raises:
         ConfigurationError: `egress.allowed_hosts` holds what is no host.
@@ -57,7 +62,8 @@ async def survey_reach(settings: Settings, timeout_s: float) -> list[Reach]:
     reach += _credentials(egress)
     if not any(each.refused for each in found):
         reach += await _brokers(settings, egress, timeout_s)
-        reach += [line async for line in _language_models(settings, timeout_s)]
+        if asks_models:
+            reach += [line async for line in _language_models(settings, timeout_s)]
     return [*reach, *_without_a_setting(settings)]
 
 
