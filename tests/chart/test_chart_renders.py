@@ -115,6 +115,9 @@ def test_a_job_that_does_something_else_has_another_name(helm):
 
     assert name() == name("--set", "consumer.replicaCount=1")
     assert name() != name("--set", "kafka.topics.partitions=5")
+    # Of a Job's pods nothing can be changed, labels and annotations no more than the rest.
+    for value in ("podAnnotations.a=b", "podLabels.a=b", "commonLabels.a=b"):
+        assert name() != name("--set", value)
 
 
 def test_the_longest_names_fit(helm):

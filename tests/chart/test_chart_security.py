@@ -1,6 +1,6 @@
 """Every pod meets the Pod Security Standard `restricted`, and holds no more than it needs."""
 
-from rendering import pods, the_pod
+from rendering import pods, render, the_pod
 
 SECRETS_OF_THE_STORE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 VOLUMES = {"emptyDir", "secret", "configMap", "persistentVolumeClaim"}
@@ -26,7 +26,23 @@ def test_pods_are_restricted(objects):
 def test_nobody_speaks_to_the_api_server(objects):
     assert [pod.component for pod in pods(objects) if pod.spec["automountServiceAccountToken"]] == []
     accounts = [each for each in objects if each["kind"] == "ServiceAccount"]
-    assert [False] == [each["automountServiceAccountToken"] for each in accounts]
+    assert [False, False] == [each["automountServiceAccountToken"] for each in accounts]
+
+
+def test_an_identity_that_may_read_images_is_only_of_the_pods_that_fetch_them(helm):
+    role = ("--set", "serviceAccount.annotations.role=reads-images")
+    objects = render(helm, "everything-on", *role)
+    with_role = {
+        each["metadata"]["name"]
+        for each in objects
+        if each["kind"] == "ServiceAccount" and "role" in each["metadata"].get("annotations", {})
+    }
+    accounts = {pod.component: pod.spec["serviceAccountName"] for pod in pods(objects)}
+    assert {"model-pull", "ollama-pull", "ollama", "topics"} < accounts.keys()
+    assert {"consumer", "worker", "test"} == {name for name, account in accounts.items() if account in with_role}
+
+    own = ("--set", "serviceAccount.create=false", "--set", "serviceAccount.name=own")
+    assert {"own"} == {pod.spec["serviceAccountName"] for pod in pods(render(helm, "everything-on", *own))}
 
 
 def test_every_container_can_write_to_tmp(objects):

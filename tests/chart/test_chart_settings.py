@@ -154,6 +154,14 @@ def test_the_policy_is_mounted_where_the_services_look(everything, settings_of, 
     assert "2026-11-01" == load_policy(file).version
 
 
+def test_the_test_asks_with_what_both_services_are_told(helm, settings_of):
+    consumer, worker = ("consumer.settings.kafka.max_record_bytes=20000000", "worker.settings.ollama.timeout_s=77")
+    objects = render(helm, "cpu-evaluation", "--set", consumer, "--set", worker)
+    (container,) = the_pod(objects, "test").containers
+    told = settings_of(container)
+    assert (20000000, 77.0) == (told.kafka.max_record_bytes, told.ollama.timeout_s)
+
+
 def component_of_or_none(each):
     return each["metadata"].get("labels", {}).get("app.kubernetes.io/component")
 

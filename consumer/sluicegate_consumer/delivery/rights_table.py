@@ -19,8 +19,9 @@ Generated from `delivery/rights.py` by `python -m sluicegate_consumer.delivery.r
 what stands here, and take away one right after the other.
 
 Give each part a user of its own, and that user these rights and no others: a worker that is broken into can then forge
-no upload, and read none but those that are escalated to it. Names are the defaults; yours stand under `topics` and
-`delivery` in the [settings](settings.md).
+no upload, and read none but those that are escalated to it. Helm's chart has one user for all its pods: that one needs
+what `consume`, `escalate`, `topics create` and `check` need, and for [operations.md](operations.md) what `dead-letters`
+needs. Names are the defaults; yours stand under `topics` and `delivery` in the [settings](settings.md).
 
 - Read and Write bring Describe with them.
 - Nothing needs a right on the cluster. An idempotent producer needs none from Kafka 2.8 on, once it may write to any

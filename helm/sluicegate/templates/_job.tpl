@@ -2,10 +2,12 @@
 Context: root, component, pod (its spec as text). */}}
 
 {{- define "sluicegate.job" -}}
+{{- $labels := include "sluicegate.podLabels" . -}}
+{{- $annotations := toYaml .root.Values.podAnnotations -}}
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ include "sluicegate.componentName" . }}-{{ .pod | sha256sum | trunc 8 }}
+  name: {{ include "sluicegate.componentName" . }}-{{ cat $labels $annotations .pod | sha256sum | trunc 8 }}
   labels:
     {{- include "sluicegate.labels" . | nindent 4 }}
 spec:
@@ -13,10 +15,10 @@ spec:
   template:
     metadata:
       labels:
-        {{- include "sluicegate.podLabels" . | nindent 8 }}
-      {{- with .root.Values.podAnnotations }}
+        {{- $labels | nindent 8 }}
+      {{- if .root.Values.podAnnotations }}
       annotations:
-        {{- toYaml . | nindent 8 }}
+        {{- $annotations | nindent 8 }}
       {{- end }}
     spec:
       {{- .pod | nindent 6 }}

@@ -51,11 +51,22 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
+{{/* Of the pods that fetch images: a cloud's workload identity may be bound to it. Context: root. */}}
 {{- define "sluicegate.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "sluicegate.fullname" .) .Values.serviceAccount.name -}}
 {{- else -}}
 {{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The others, some of which reach the internet, are to have no identity that may read images. An account of the
+operator's is everybody's: what it may is not for us to know. Context: root, component. */}}
+{{- define "sluicegate.serviceAccountOf" -}}
+{{- if or (has .component (list "consumer" "worker" "test")) (not .root.Values.serviceAccount.create) -}}
+{{- include "sluicegate.serviceAccountName" .root -}}
+{{- else -}}
+{{- printf "%s-no-images" (include "sluicegate.fullname" .root) -}}
 {{- end -}}
 {{- end -}}
 

@@ -15,7 +15,7 @@
 
 {{- define "sluicegate.ollamaPod" -}}
 {{- $ollama := .root.Values.ollama -}}
-{{- include "sluicegate.identity" .root }}
+{{- include "sluicegate.identity" . }}
 {{- with .root.Values.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
@@ -63,7 +63,7 @@ volumes:
 {{/* `ollama pull` only asks a server to pull: one of its own, on loopback. */}}
 {{- define "sluicegate.ollamaPullPod" -}}
 {{- $ollama := .root.Values.ollama -}}
-{{- include "sluicegate.identity" .root }}
+{{- include "sluicegate.identity" . }}
 restartPolicy: OnFailure
 {{- include "sluicegate.placement" (pick $ollama "nodeSelector" "tolerations") }}
 {{- include "sluicegate.besides" (dict "root" .root "component" "ollama" "modes" $ollama.persistence.accessModes) }}

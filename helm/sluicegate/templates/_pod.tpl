@@ -1,11 +1,11 @@
 {{/* What all pods have in common: who they are, what they may not do, and where they go. */}}
 
-{{/* Context: root. 10001 is the image's user; Ollama's image runs as any. */}}
+{{/* Context: root, component. 10001 is the image's user; Ollama's image runs as any. */}}
 {{- define "sluicegate.identity" -}}
-serviceAccountName: {{ include "sluicegate.serviceAccountName" . }}
+serviceAccountName: {{ include "sluicegate.serviceAccountOf" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
-{{- with concat .Values.imagePullSecrets (.Values.global.imagePullSecrets | default list) }}
+{{- with concat .root.Values.imagePullSecrets (.root.Values.global.imagePullSecrets | default list) }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -33,7 +33,7 @@ spec:
 
 {{- define "sluicegate.servicePod" -}}
 {{- $values := index .root.Values .component -}}
-{{- include "sluicegate.identity" .root }}
+{{- include "sluicegate.identity" . }}
 {{- with .root.Values.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}

@@ -85,12 +85,16 @@ policy_file: /etc/sluicegate/policy/{{ $values.policy.key }}
 {{- toJson $urls -}}
 {{- end -}}
 
-{{/* What an operator may set otherwise. Context: root, component. */}}
+{{/* What an operator may set otherwise; the test asks with what both services are told. Context: root, component. */}}
 {{- define "sluicegate.chosenSettings" -}}
 {{- $device := dict "model" (dict "device" (ternary "cuda" "cpu" .root.Values.consumer.gpu.enabled)) -}}
 {{- $chosen := ternary $device (dict) (eq .component "consumer") -}}
-{{- $own := (index .root.Values .component | default dict).settings | default dict -}}
-{{- mergeOverwrite $chosen (deepCopy .root.Values.settings) (deepCopy $own) | toYaml -}}
+{{- $chosen = mergeOverwrite $chosen (deepCopy .root.Values.settings) -}}
+{{- range ternary (list "worker" "consumer") (list .component) (eq .component "test") -}}
+{{- $own := (index $.root.Values . | default dict).settings | default dict -}}
+{{- $chosen = mergeOverwrite $chosen (deepCopy $own) -}}
+{{- end -}}
+{{- toYaml $chosen -}}
 {{- end -}}
 
 {{/* All settings of one component, without the sections that it has no use for. Context: root, component. */}}
