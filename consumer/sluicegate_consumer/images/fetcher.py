@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from sluicegate_consumer.errors import Transient, Unprocessable
+from sluicegate_consumer.errors import Poison, SluicegateError, Transient, Unprocessable
 from sluicegate_consumer.images.allow_list import AllowList
 from sluicegate_consumer.images.file_store import FileStore
 from sluicegate_consumer.images.http_store import HttpStore
@@ -85,6 +85,10 @@ class StoreFetcher:
             raise Transient(
                 f"{described(uri)}: not read within fetch.timeout_s={self._settings.timeout_s:g}"
             ) from error
+        except SluicegateError:
+            raise
+        except Exception as error:  # a client raises what it likes at what a stranger wrote: it concerns this one alone
+            raise Poison(f"{described(uri)}: its store's client failed: {type(error).__name__}") from error
 
     def _store_for(self, uri: str) -> Store:
         scheme = urlsplit(uri).scheme

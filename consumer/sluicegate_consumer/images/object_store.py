@@ -51,7 +51,7 @@ class ObjectStore:
         if bucket is None or not key:
             raise refused(f"{described(uri)} names no object below any of fetch.allowed_uri_prefixes")
         try:
-            answer = await get_async(bucket, key)
+            answer = await _asked(get_async, bucket, key, uri)
             require_size(answer.meta["size"], max_bytes)
             return await read_within(_chunks(answer.stream()), max_bytes)
         except (NotFoundError, FileNotFoundError) as error:
@@ -93,6 +93,16 @@ def _connect(url: str, options: Mapping[str, str], timeout: timedelta, allowed_h
         )
     except BaseError as error:
         raise ConfigurationError(f"fetch.store_options: {url} cannot be used: {error}") from error
+
+
+async def _asked(get_async: Any, bucket: "Bucket", key: str, uri: str) -> Any:
+    """Its answer; a key that its path syntax cannot say, such as `a//b`, is refused."""
+    try:
+        return await get_async(bucket, key)
+    except ValueError as error:  # whose text holds the key
+        raise refused(
+            f"{described(uri)}: a key with an empty segment or a control character cannot be asked for"
+        ) from error
 
 
 async def _chunks(stream: Any) -> AsyncIterator[bytes]:
