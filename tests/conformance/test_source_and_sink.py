@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from confluent_kafka import Producer
 
+from sluicegate_consumer.delivery.kafka_admin import kafka_admin
 from sluicegate_consumer.delivery.kafka_sink import KafkaSink
 from sluicegate_consumer.delivery.kafka_source import KafkaSource
 from sluicegate_consumer.delivery.memory import MemoryBroker, MemorySink, MemorySource
@@ -154,6 +156,37 @@ async def test_a_record_that_is_too_large_is_refused_and_the_next_one_goes_throu
     await sink.stop()
     async with edges.reading(nobody) as source:
         assert [b"fits"] == [arrival.message.value for arrival in await take(source, 1)]
+
+
+async def test_a_record_with_neither_key_nor_value_is_refused(edges: Edges):
+    sink = edges.sink()
+    await sink.start()
+    with pytest.raises(Unwritable, match="neither key nor value"):
+        await sink.send(Record(edges.topic, Message(None, None, ())))
+    for key, value in ((b"", None), (None, b"")):
+        await (await sink.send(Record(edges.topic, Message(key, value, (), NOW_MS))))
+    await sink.stop()
+    async with edges.reading(nobody) as source:
+        written = [arrival.message for arrival in await take(source, 2)]
+    assert [(b"", None), (None, b"")] == [(each.key, each.value) for each in written]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
+async def test_whatever_a_producer_compresses_with_is_read(kafka: str, codec: str):
+    topic = f"compressed-{codec}-{uuid4().hex}"
+    async with kafka_admin(KafkaSettings(bootstrap_servers=kafka)) as admin:
+        await admin.create_topics([NewTopic(topic, 1, 1)])
+    producer = Producer({"bootstrap.servers": kafka, "compression.type": codec, "linger.ms": 50})
+    for _ in range(20):
+        producer.produce(topic, b"a" * 1000, b"key")
+    assert 0 == await asyncio.to_thread(producer.flush, 20)
+    source = KafkaSource(KafkaSettings(bootstrap_servers=kafka), topic, f"group-{topic}")
+    await source.start(nobody)
+    try:
+        assert [b"a" * 1000] * 20 == [arrival.message.value for arrival in await take(source, 20)]
+    finally:
+        await source.stop()
 
 
 @pytest.mark.integration

@@ -9,7 +9,7 @@ import pytest
 
 from image_server import image_server, redirect, status
 from s3_server import CREDENTIALS, S3, s3_server
-from sluicegate_consumer.errors import ConfigurationError, Transient, Unprocessable
+from sluicegate_consumer.errors import ConfigurationError, Poison, Transient, Unprocessable
 from sluicegate_consumer.images.fetcher import StoreFetcher
 from sluicegate_consumer.operations.settings import FetchSettings
 from sluicegate_consumer.operations.store_hosts import own_hosts
@@ -49,6 +49,24 @@ async def test_an_object_is_read_whatever_its_key(s3: S3, key: str):
 async def test_an_object_or_bucket_that_is_not_there_is_missing(s3: S3, uri: str):
     s3.put("images", "a.jpg", IMAGE)
     assert Reason.IMAGE_MISSING is await fetched(s3.store_options, uri)
+
+
+@pytest.mark.parametrize("key", ["users//a.jpg", "a%0Ab.jpg", "a%01.jpg", "a%7F.jpg", "a.jpg//"])
+async def test_a_key_that_cannot_be_said_to_the_store_is_refused_and_not_told(s3: S3, key: str):
+    settings = FetchSettings(allowed_uri_prefixes=("s3://images/",), store_options=s3.store_options)
+    async with StoreFetcher(settings) as fetcher:
+        with pytest.raises(Unprocessable, match=r"^s3://images/\.\.\.: no key may have") as refused:
+            await fetcher.fetch(ImageReference(uri=f"s3://images/{key}"))
+    assert Reason.IMAGE_URI_REFUSED is refused.value.reason
+
+
+async def test_a_client_that_fails_in_a_way_of_its_own_costs_that_one_image(s3: S3, monkeypatch: pytest.MonkeyPatch):
+    async def fails(*_: object) -> None:
+        raise RuntimeError("key and all")
+
+    monkeypatch.setattr("obstore.get_async", fails)
+    with pytest.raises(Poison, match=r"^s3://images/\.\.\.: its store's client failed: RuntimeError$"):
+        await fetched(s3.store_options, "s3://images/a.jpg")
 
 
 async def test_a_bucket_is_no_image(s3: S3):

@@ -43,8 +43,10 @@ def dead_letter(delivered: Delivered, *, topic: str, stage: str, error: BaseExce
         str(attempts),
     )
     added = tuple((PREFIX + field, value.encode()) for field, value in zip(FIELDS, values, strict=True))
+    # Clients cannot write a record without both. An empty key is no key either, to whoever reads it.
+    key = b"" if message.key is None and message.value is None else message.key
     # The letter's own time is now: with the record's, a topic's retention might drop it as it arrives.
-    letter = Message(message.key, message.value, message.headers + added)
+    letter = Message(key, message.value, message.headers + added)
     return Outcome(ticket, (Record(topic, letter),), dead_letter=True)
 
 
@@ -62,7 +64,9 @@ def errors_of(message: Message) -> dict[str, str]:
 
 
 def restore(message: Message) -> Record:
-    """The record that became this dead letter, exactly as it was, and the topic that it came from.
+    """The record that became this dead letter, and the topic that it came from.
+
+    Exactly as it was, but for one that had neither key nor value: that has an empty key now.
 
     Raises:
         Poison: the record is not a dead letter.

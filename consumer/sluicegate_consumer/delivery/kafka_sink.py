@@ -49,6 +49,8 @@ class KafkaSink:
     async def send(self, record: Record) -> asyncio.Future[Any]:
         """Buffer a record; see `Sink`."""
         message = record.message
+        if message.key is None and message.value is None:
+            raise Unwritable(f"a record for {record.topic} with neither key nor value; must have one")
         try:
             sent: asyncio.Future[Any] = await self._producer.send(
                 record.topic,

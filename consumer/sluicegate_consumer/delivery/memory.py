@@ -97,6 +97,8 @@ class MemorySink:
 
     async def send(self, record: Record) -> asyncio.Future[Any]:
         """Append at once, or hold."""
+        if record.message.key is None and record.message.value is None:
+            raise Unwritable(f"a record for {record.topic} with neither key nor value; must have one")
         if len(record.message.value or b"") > self._max_bytes:
             raise Unwritable(f"a record for {record.topic} is larger than {self._max_bytes} bytes")
         acknowledged: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

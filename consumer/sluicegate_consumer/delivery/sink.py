@@ -8,7 +8,7 @@ from sluicegate_consumer.errors import SluicegateError
 
 
 class Unwritable(SluicegateError):  # noqa: N818 - says what the record is
-    """A record that the topic cannot take, as it is larger than the configured limit. Others are not affected."""
+    """A record larger than the configured limit, or with neither key nor value. Others are not affected."""
 
 
 class Sink(Protocol):
@@ -30,7 +30,7 @@ class Sink(Protocol):
             longer whether it ever will: with a ConfigurationError where the broker refuses us the right.
 
         Raises:
-            Unwritable: the record is too large; nothing was buffered.
+            Unwritable: the record is too large, or has neither key nor value; nothing was buffered.
         """
 
     def require_alive(self) -> None:

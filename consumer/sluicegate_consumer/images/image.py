@@ -109,6 +109,7 @@ class Fetcher(Protocol):
     Raises:
         Unprocessable: it is missing, empty, too large, refused by the allow-list, or not what its event says.
         Transient: the store could not be reached within the deadline, retries included, or refuses our credentials.
+        Poison: the store's client failed in a way that nobody foresaw.
     """
 
     async def fetch(self, reference: ImageReference) -> FetchedImage:

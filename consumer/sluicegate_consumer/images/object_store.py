@@ -100,9 +100,7 @@ async def _asked(get_async: Any, bucket: "Bucket", key: str, uri: str) -> Any:
     try:
         return await get_async(bucket, key)
     except ValueError as error:  # whose text holds the key
-        raise refused(
-            f"{described(uri)}: a key with an empty segment or a control character cannot be asked for"
-        ) from error
+        raise refused(f"{described(uri)}: no key may have an empty segment or a control character") from error
 
 
 async def _chunks(stream: Any) -> AsyncIterator[bytes]:

@@ -1,5 +1,7 @@
 """A dead letter is its record byte for byte, says what went wrong, and can be put back."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,13 +18,20 @@ messages = st.builds(
     st.none() | st.binary(),
     st.lists(st.tuples(st.text(), st.binary())).map(tuple),
     st.none() | st.integers(0, 2**40),
-)
+).filter(lambda message: message.key is not None or message.value is not None)
 
 
 @given(messages)
 def test_a_replayed_dead_letter_is_the_record_that_it_was(message: Message):
     outcome = dead_letter(Delivered(TICKET, message, 0), topic="dead", stage="read", error=Poison("why"))
     assert Record("uploads", message) == restore(outcome.records[0].message)
+
+
+def test_the_dead_letter_of_a_record_with_neither_key_nor_value_has_an_empty_key():
+    nothing = Message(None, None, (("a", b"1"),), None)
+    (record,) = dead_letter(Delivered(TICKET, nothing, 0), topic="dead", stage="read", error=Poison("why")).records
+    assert (b"", None) == (record.message.key, record.message.value)
+    assert Record("uploads", replace(nothing, key=b"")) == restore(record.message)
 
 
 @given(messages)
