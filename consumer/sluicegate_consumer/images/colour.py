@@ -15,6 +15,9 @@ TURNS = {
 }
 """What undoes each orientation (EXIF 2.32, table 4.6.4 A), in Pillow's words, as its `exif_transpose` has them."""
 
+XMP = ("xmp", "XML:com.adobe.xmp")
+"""Under which Pillow keeps it."""
+
 TRANSPARENT_MODES = {"RGBA", "RGBa", "LA", "La", "PA"}
 WIDE_MODES = {"I", "F", "I;16", "I;16L", "I;16B", "I;16N"}
 SIXTEEN_BIT_MAX = 65535
@@ -22,6 +25,14 @@ SIXTEEN_BIT_MAX = 65535
 
 def turn_of(image: Image.Image) -> Image.Transpose | None:
     """What makes the image upright, as its EXIF orientation says; None where it is."""
+    if image.format == "PNG":
+        image.load()  # its EXIF and XMP may stand behind its pixels
+    # Where there is no EXIF, Pillow takes an orientation from XMP. Browsers do not: whoever writes one could have us
+    # judge a picture upside down that everybody else sees upright.
+    for xmp in XMP:
+        image.info.pop(xmp, None)
+    if image.format == "TIFF":
+        return None  # Pillow turns it as it reads it
     return TURNS.get(image.getexif().get(ORIENTATION_TAG, 1))
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from pillow_heif import register_heif_opener
 
 from sluicegate_consumer.errors import Unprocessable
-from sluicegate_consumer.images.decode import decode_frames, sampled
-from sluicegate_consumer.images.image import DecodeLimits
+from sluicegate_consumer.images.decode import decode_frames, render_frame, sampled
+from sluicegate_consumer.images.image import DecodeLimits, Rendition
 from sluicegate_consumer.pixels import Frame, Geometry
 from sluicegate_schemas.events import Reason
 
@@ -37,6 +38,12 @@ def decoded(data: bytes, limits: DecodeLimits = LIMITS) -> tuple[list[Frame], An
         return frames
 
     return frames, decode_frames(data, GEOMETRY, limits, room)
+
+
+def shown(data: bytes) -> Image.Image:
+    """What a language model is shown of it."""
+    rendered = render_frame(data, 0, Rendition(), LIMITS)
+    return Image.open(io.BytesIO(rendered.jpeg))
 
 
 def refusal(data: bytes, limits: DecodeLimits = LIMITS) -> Reason:
@@ -69,18 +76,47 @@ def test_other_formats_that_pillow_knows_are_unsupported(form: str):
     assert refusal(encoded(Image.new("RGB", (20, 20)), form)) is Reason.IMAGE_UNSUPPORTED
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_exif_orientation_is_undone(orientation: int):
+def blue_with_a_red_corner() -> Image.Image:
+    """The corner is the one above on the left."""
     upright = Image.new("RGB", (32, 16), "blue")
     upright.paste("red", (0, 0, 8, 8))
+    return upright
+
+
+def is_upright(frame: Frame) -> bool:
+    red, blue = frame[0, 0].astype(int), frame[-1, -1].astype(int)
+    return bool(np.abs(red - (255, 0, 0)).max() <= 2 * NEAR and np.abs(blue - (0, 0, 255)).max() <= 2 * NEAR)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "AVIF", "HEIF", "TIFF"])
+def test_the_exif_orientation_is_undone(form: str, orientation: int):
+    upright = blue_with_a_red_corner()
     sideways = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]
     stored = upright if sideways is None else upright.transpose(Image.Transpose(sideways))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    (frame,), facts = decoded(encoded(stored, "PNG", exif=exif))
+    data = encoded(stored, form, exif=exif.tobytes())
+    (frame,), facts = decoded(data)
     assert (32, 16) == (facts.width, facts.height)
-    assert [255, 0, 0] == frame[0, 0].tolist()
-    assert [0, 0, 255] == frame[-1, -1].tolist()
+    assert is_upright(frame)
+    assert is_upright(np.asarray(shown(data)))
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "AVIF", "TIFF"])
+def test_an_orientation_in_xmp_turns_nothing_as_no_browser_heeds_it(form: str):
+    xmp = b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="3"/>'
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    options = {"PNG": {"pnginfo": text}, "TIFF": {"tiffinfo": {700: xmp}}}.get(form, {"xmp": xmp})
+    data = encoded(blue_with_a_red_corner(), form, **options)
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        if form != "TIFF":  # which Pillow has turned by now
+            assert 3 == image.getexif()[0x0112]
+    (frame,), _ = decoded(data)
+    assert is_upright(frame)
+    assert is_upright(np.asarray(shown(data)))
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
