@@ -17,6 +17,7 @@ TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9
 """W3C Trace Context, version 00 and what later versions keep of it."""
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
+OnAnUpload = TypeVar("OnAnUpload", Escalation, Review)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +84,17 @@ def _open(message: Message, expected: type[Event]) -> Envelope:
     return envelope
 
 
-def _read_with_image(message: Message, expected: type[AnyEvent]) -> Received[AnyEvent]:
+def _read_with_image(message: Message, expected: type[OnAnUpload]) -> Received[OnAnUpload]:
     envelope = _open(message, expected)
     carried = message.header(EVENT_HEADER)
     if carried is None:
-        return Received(_validated(expected, envelope.object()), None, _traceparent(envelope, message))
-    event = _validated(expected, parse_object(carried, f"the header {EVENT_HEADER}"))
-    return Received(event, message.value, _traceparent(envelope, message))
+        event, inline = _validated(expected, envelope.object()), None
+    else:
+        event, inline = _validated(expected, parse_object(carried, f"the header {EVENT_HEADER}")), message.value
+    if (event.upload.image is None) == (inline is None):
+        found = "neither an image nor a reference to one" if inline is None else "an image and a reference to one, too"
+        raise EventError(f"not a valid {expected.ce_type}: there is {found}")
+    return Received(event, inline, _traceparent(envelope, message))
 
 
 def _around(envelope: Envelope, message: Message) -> dict[str, Any]:

@@ -22,6 +22,8 @@ INSIDE = tuple(
 
 METADATA = ("169.254.169.254", "169.254.170.2", "169.254.170.23")
 """Link-local services that give a machine or container its credentials: EC2, GCE and Azure; ECS; EKS."""
+METADATA_IPV6 = ("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254")
+"""The same of EC2, EKS and GCE over IPv6, where they are unique local addresses."""
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - connected to, not listened on
 """A connection to the unspecified address arrives at this machine."""

@@ -9,7 +9,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from sluicegate_consumer.errors import ConfigurationError
-from sluicegate_consumer.operations.addresses import METADATA, is_public, plain_address
+from sluicegate_consumer.operations.addresses import METADATA, METADATA_IPV6, is_public, plain_address
 from sluicegate_consumer.operations.redaction import mask_text
 from sluicegate_consumer.operations.settings import Settings
 from sluicegate_consumer.operations.store_hosts import (
@@ -66,6 +66,7 @@ class Verdict(StrEnum):
     METADATA = "refused: gives out this machine's credentials"
 
 
+GIVE_CREDENTIALS = {*METADATA, *METADATA_IPV6}
 REFUSED = {Verdict.PUBLIC, Verdict.METADATA}
 
 
@@ -111,7 +112,7 @@ class Egress:
     def judge(self, host: str, address: str) -> Verdict:
         """One address of a host that a setting names."""
         allowed = _is_listed(host, self.allowed_hosts)
-        if address in METADATA and not allowed:
+        if address in GIVE_CREDENTIALS and not allowed:
             return Verdict.METADATA
         if not is_public(address):
             return Verdict.INSIDE
@@ -181,11 +182,12 @@ def _destinations(
         yield from _at(str(url), "ollama.urls", "images of the second tier")
     if collector := settings.observability.otlp_endpoint:
         yield from _at(str(collector), "observability.otlp_endpoint", "traces: counts and places, nothing of an upload")
-    for prefix in settings.fetch.allowed_uri_prefixes:
-        if prefix.startswith("http"):
+    # In lower case, as whoever fetches from them has it: `S3://` names a store, too.
+    schemes = {prefix: prefix.partition("://")[0].lower() for prefix in settings.fetch.allowed_uri_prefixes}
+    for prefix, scheme in schemes.items():
+        if scheme in DEFAULT_PORTS:
             yield from _at(prefix, "fetch.allowed_uri_prefixes", "images are read from it")
-    schemes = {prefix.split("://")[0] for prefix in settings.fetch.allowed_uri_prefixes}
-    for scheme in sorted(schemes & PROVIDERS.keys()):
+    for scheme in sorted(set(schemes.values()) & PROVIDERS.keys()):
         yield from _store(scheme, {**environment, **settings.fetch.store_options}, allowed)
 
 
@@ -194,7 +196,7 @@ def _store(scheme: str, options: Mapping[str, str], allowed: tuple[str, ...]) ->
     endpoints = store_endpoints(scheme, options)
     for name, url in endpoints.items():
         for each in _at(url, f"fetch.store_options.{name.lower()}", f"images are read from {scheme}://"):
-            yield replace(each, enforcement=native, credentials=each.host in METADATA)
+            yield replace(each, enforcement=native, credentials=each.host in GIVE_CREDENTIALS)
     if not is_placed(endpoints):
         key = f"fetch.allowed_uri_prefixes: {scheme}:// without an endpoint in fetch.store_options"
         for host in provider_hosts(scheme, allowed) or PROVIDERS[scheme][:1]:

@@ -63,6 +63,14 @@ def test_credentials_are_asked_for_only_where_there_is_an_object_store():
     assert not any(each.credentials for each in stores.hooked())
 
 
+@pytest.mark.parametrize(
+    "prefix", ["s3://uploads/", "S3://uploads/", "http://media.internal/", "HTTP://media.internal/"]
+)
+def test_a_place_is_looked_at_however_its_scheme_is_written(prefix):
+    named = {each.host for each in egress(fetch=FetchSettings(allowed_uri_prefixes=(prefix,))).destinations}
+    assert named & {".amazonaws.com", "media.internal"}
+
+
 def test_an_endpoint_may_come_from_the_environment_and_a_credentials_url_places_no_store():
     fetch = FetchSettings(allowed_uri_prefixes=("s3://uploads/",))
     placed = egress({"AWS_ENDPOINT_URL": "http://ceph.internal", "PATH": "/bin"}, fetch=fetch)
@@ -99,6 +107,9 @@ def test_a_store_of_the_cloud_without_an_endpoint_is_public_unless_its_provider_
         (("internal",), "8.8.8.8", Verdict.PUBLIC),
         (("8.8.8.8",), "8.8.8.8", Verdict.PUBLIC),
         ((), "169.254.169.254", Verdict.METADATA),
+        ((), "fd00:ec2::254", Verdict.METADATA),
+        ((), "fd20:ce::254", Verdict.METADATA),
+        ((), "fd00:ec3::254", Verdict.INSIDE),
     ],
 )
 def test_a_public_address_is_allowed_by_the_name_of_its_host(allowed, address, verdict):

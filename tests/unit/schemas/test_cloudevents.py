@@ -2,11 +2,13 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from sluicegate_schemas.cloudevents import EventError, read_escalation, read_upload, read_verdict, write
+from sluicegate_schemas.envelope import EVENT_HEADER
 from sluicegate_schemas.events import (
     Decision,
     Escalation,
@@ -92,6 +94,23 @@ def test_an_inline_image_is_the_value_and_the_rest_is_headers():
     assert JPEG == message.value
     received = read_upload(message)
     assert (INLINE, JPEG) == (received.event, received.inline)
+
+
+def test_an_escalation_without_an_image_is_none():
+    message = write(Escalation(upload=UPLOAD, verdict=verdict()), source="sluicegate")
+    fields = json.loads(message.value or b"")
+    fields["upload"]["image"] = None
+    with pytest.raises(EventError, match="there is neither an image nor a reference"):
+        read_escalation(replace(message, value=json.dumps(fields).encode()))
+
+
+def test_an_escalation_with_two_images_is_none():
+    message = write(Escalation(upload=INLINE, verdict=verdict()), source="sluicegate", inline=JPEG)
+    fields = json.loads(message.header(EVENT_HEADER) or b"")
+    fields["upload"]["image"] = {"uri": "s3://images/a.jpg"}
+    headers = dict(message.headers) | {EVENT_HEADER: json.dumps(fields).encode()}
+    with pytest.raises(EventError, match="there is an image and a reference to one, too"):
+        read_escalation(replace(message, headers=tuple(headers.items())))
 
 
 def test_an_escalation_carries_an_inline_image_on():
