@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sluicegate_consumer.errors import Transient, Unprocessable
-from sluicegate_consumer.images.fetcher import StoreFetcher
+from sluicegate_consumer.images.fetcher import LARGE_BYTES, StoreFetcher, accept_inline
+from sluicegate_consumer.images.file_store import FileStore
 from sluicegate_consumer.operations.settings import FetchSettings
 from sluicegate_schemas.events import ImageReference, Reason
 
@@ -37,6 +39,21 @@ async def fetched(root: Path, uri: str, **settings: object) -> bytes | Reason:
                 return (await fetcher.fetch(ImageReference(uri=uri))).data
         except Unprocessable as refused:
             return refused.reason
+
+
+async def test_a_mount_that_hangs_holds_nothing_up_but_its_own_files(root: Path, monkeypatch: pytest.MonkeyPatch):
+    mounted = threading.Event()
+    settings = FetchSettings(file_roots=(root,), deadline_s=0.5, timeout_s=0.1, concurrency=8)
+    uri = ImageReference(uri=(root / "a.jpg").as_uri())
+    async with StoreFetcher(settings) as fetcher:
+        monkeypatch.setattr(FileStore, "_read", lambda *_: mounted.wait(20))
+        hanging = [asyncio.ensure_future(fetcher.fetch(uri)) for _ in range(40)]
+        await asyncio.sleep(0.2)
+        async with asyncio.timeout(5):
+            await accept_inline(bytes(LARGE_BYTES), LARGE_BYTES)
+            failures = await asyncio.gather(*hanging, return_exceptions=True)
+        assert {Transient} == {type(failure) for failure in failures}
+        mounted.set()
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "with space.jpg", "ünïcödé-图.jpg", "100%.jpg", "a#b?c.jpg"])

@@ -151,6 +151,24 @@ async def test_an_option_that_the_store_does_not_know_is_named():
         await fetched({"aws_endpiont": "http://127.0.0.1:1"}, "s3://images/a")
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"proxy_url": "http://proxy.internal"}, "with .*proxy_url: one of them is no option of a store"),
+        ({"aws_endpoint": "127.0.0.1:9000"}, "aws_endpoint is '127.0.0.1:9000'; must begin with http:// or https://"),
+    ],
+)
+async def test_an_option_that_no_store_can_use_is_a_wrong_setting(option: dict[str, str], message: str):
+    with pytest.raises(ConfigurationError, match=rf"^fetch\.store_options: .*{message}"):
+        await fetched(option, "s3://images/a")
+
+
+@pytest.mark.parametrize("option", ["aws_allow_http", "allow_http", "AWS_ALLOW_HTTP"])
+async def test_http_may_be_allowed_as_other_clients_do(s3: S3, option: str):
+    s3.put("images", "a.jpg", IMAGE)
+    assert IMAGE == await fetched({**s3.store_options, option: "True"}, "s3://images/a.jpg")
+
+
 async def test_stores_of_several_providers_each_take_their_own_options(s3: S3):
     uri = s3.put("images", "a.jpg", IMAGE)
     settings = FetchSettings(

@@ -50,7 +50,7 @@ class StoreFetcher:
         }
         objects = ObjectStore(settings.store_options, settings.timeout_s, buckets, self._public_hosts)
         self._stores: dict[str, Store] = {
-            "file": FileStore(settings.file_roots),
+            "file": FileStore(settings.file_roots, settings.concurrency),
             "http": http,
             "https": http,
             **dict.fromkeys(OBJECT_SCHEMES, objects),

@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,17 +19,24 @@ NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
 
 class FileStore:
-    """Reads files, off the event loop."""
+    """Reads files, off the event loop, in threads of its own: on a mount that hangs it hangs alone.
 
-    def __init__(self, roots: Iterable[Path]) -> None:
+    Args:
+        roots: Directories below which files may be read.
+        threads: Files that are read at the same time.
+    """
+
+    def __init__(self, roots: Iterable[Path], threads: int) -> None:
         self._roots = tuple(root.resolve() for root in roots)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="files")
 
     async def read(self, uri: str, max_bytes: int) -> bytes:
         """See `Store`."""
-        return await asyncio.to_thread(self._read, uri, max_bytes)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, uri, max_bytes)
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Give the threads back; one that hangs is left to the end of the process."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, uri: str, max_bytes: int) -> bytes:
         parts = urlsplit(uri)

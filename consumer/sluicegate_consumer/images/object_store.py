@@ -18,6 +18,10 @@ NO_PROXY_THERE = "http://127.0.0.1:9"
 """Nothing listens on port 9, and by its name (discard) nothing that listened would pass anything on."""
 
 
+PANIC = "PanicException"
+"""What native code raises that was not written to fail; it is no `Exception`, and its class cannot be imported."""
+
+
 class ObjectStore:
     """One client for each bucket or container that images may come from.
 
@@ -76,13 +80,18 @@ def _connect(url: str, options: Mapping[str, str], timeout: timedelta, allowed_h
         for name, value in options.items()
         if name.lower().startswith(PREFIXES[scheme]) or not name.lower().startswith(tuple(PREFIXES.values()))
     }
+    # What is the HTTP client's, other clients of S3 take among the store's own.
+    allows_http = [own.pop(name).lower() for name in list(own) if name.lower().endswith("allow_http")]
+    for name, value in own.items():
+        if "endpoint" in name.lower() and "://" not in value:
+            raise ConfigurationError(f"fetch.store_options: {name} is {value!r}; must begin with http:// or https://")
     try:
         return from_url(
             url,
             config=own,
             client_options={
                 "timeout": timeout,
-                "allow_http": any(value.startswith("http://") for value in own.values()),
+                "allow_http": any(value.startswith("http://") for value in own.values()) or "true" in allows_http,
                 # The client follows redirects and cannot be told not to: so that they lead nowhere, hosts that are
                 # not the store's own are only to be had through a proxy that is not there.
                 "proxy_url": NO_PROXY_THERE,
@@ -93,6 +102,12 @@ def _connect(url: str, options: Mapping[str, str], timeout: timedelta, allowed_h
         )
     except BaseError as error:
         raise ConfigurationError(f"fetch.store_options: {url} cannot be used: {error}") from error
+    except BaseException as error:
+        if type(error).__name__ != PANIC:
+            raise
+        raise ConfigurationError(
+            f"fetch.store_options: {url} cannot be used with {', '.join(own)}: one of them is no option of a store"
+        ) from error
 
 
 async def _asked(get_async: Any, bucket: "Bucket", key: str, uri: str) -> Any:
