@@ -21,7 +21,12 @@ from sluicegate_schemas.topics import Topics
 MEBIBYTE = 1024 * 1024
 TOPICS = Topics()
 
-Seconds = Annotated[float, Field(gt=0)]
+DAY_S = 24 * 3600
+"""The longest that anything may be told to wait. No image, broker or model is worth more; and beyond some weeks what
+keeps the time fails: the system's timers, and Kafka, which counts milliseconds in 32 bits. Neither infinity nor what
+is no number is at most a day."""
+
+Seconds = Annotated[float, Field(gt=0, le=DAY_S)]
 Count = Annotated[int, Field(ge=1)]
 Bytes = Annotated[int, Field(ge=1)]
 
@@ -198,7 +203,7 @@ class BatchSettings(Section):
 
     max_frames: Count = 16
     """Frames in a full batch."""
-    max_wait_s: Annotated[float, Field(ge=0)] = 0.0
+    max_wait_s: Annotated[float, Field(ge=0, le=DAY_S)] = 0.0
     """How long a first image waits for others while the device is free. While it is busy they gather anyway."""
 
 

@@ -112,6 +112,17 @@ def test_a_wrong_value_is_named_with_its_key_its_variable_and_what_would_be_righ
     assert "'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT' or 'SASL_SSL' (is 'TLS')" in message
 
 
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e10", "86400.1"])
+@pytest.mark.parametrize("key", [entry.key for entry in entries(Settings) if entry.key.endswith("_s")])
+def test_no_time_is_longer_than_a_day(monkeypatch, key, seconds):
+    variable = f"SLUICEGATE_{key.upper().replace('.', '__')}"
+    monkeypatch.setenv(variable, seconds)
+    line = f"{key} ({variable}): Input should be less than or equal to 86400 (is '{seconds}')"
+    assert line in failure()
+    monkeypatch.setenv(variable, "86400")
+    load_settings()
+
+
 @pytest.mark.parametrize(
     "content",
     [
