@@ -9,10 +9,11 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sluicegate_consumer.errors import ConfigurationError
+from sluicegate_consumer.operations.brokers import require_brokers
 from sluicegate_consumer.operations.settings_catalogue import DELIMITER, PREFIX, Sensitive
 from sluicegate_consumer.operations.settings_errors import explain
 from sluicegate_consumer.operations.settings_sources import FILE_VARIABLE, check_environment, read_file
@@ -40,8 +41,8 @@ class Section(BaseModel):
 class KafkaSettings(Section):
     """How to reach Kafka."""
 
-    bootstrap_servers: str = "localhost:9092"
-    """Brokers as `host:port`, separated by commas."""
+    bootstrap_servers: Annotated[str, AfterValidator(require_brokers)] = "localhost:9092"
+    """Brokers as `host:port`, separated by commas; an IPv6 address in brackets, port 9092 if none is given."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How the connection is protected and who is let in, as the brokers' listener has it."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
