@@ -1,6 +1,7 @@
 """Publishing many uploads: files, folders and URIs, many under way at the same time."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from sluicegate_producer.errors import PublishError
+from sluicegate_producer.folders import files_in
 from sluicegate_producer.publisher import About, Receipt, UploadPublisher
 
 MOST_UNDER_WAY = 1000
@@ -23,12 +25,16 @@ class Published:
 
 
 def expand(names: Iterable[str]) -> Iterator[str]:
-    """Replace folders by all files in them, recursively, whatever their names end in: users upload what they like."""
+    """Replace folders by all files in them, recursively, whatever their names end in: users upload what they like.
+
+    Every other name stays, even one that no path could have: publishing it says what is wrong with it.
+    """
     for name in names:
-        if is_uri(name) or not Path(name).is_dir():
+        # Not Path.is_dir: it raises where the system does not even take the name.
+        if is_uri(name) or not os.path.isdir(name):  # noqa: PTH112
             yield name
         else:
-            yield from (str(path) for path in sorted(Path(name).rglob("*")) if path.is_file())
+            yield from map(str, files_in(name))
 
 
 def is_uri(name: str) -> bool:

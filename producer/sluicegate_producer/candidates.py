@@ -5,8 +5,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from pydantic import ValidationError
+
 from sluicegate_producer.errors import NotAnUpload
 from sluicegate_producer.media_type import media_type_of
+from sluicegate_producer.names import plainly_shown, require_one_name, shown, shown_uri
 from sluicegate_schemas.events import ImageReference, Upload
 
 SCHEMES = ("file", "s3", "gs", "az", "http", "https")
@@ -17,35 +20,52 @@ def reference_to(uri: str) -> ImageReference:
     """A reference to an image in a store.
 
     Raises:
-        NotAnUpload: no consumer could follow it, or it carries credentials.
+        NotAnUpload: no consumer could follow it, it is too long, or it carries credentials.
     """
     try:
         parts = urlsplit(uri)
-    except ValueError as error:
-        raise NotAnUpload(f"not a URI: {error}") from error
-    if parts.scheme not in SCHEMES:
-        raise NotAnUpload(f"{uri!r} begins with none of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+    except ValueError:  # its message may quote the credentials
+        raise NotAnUpload(f"{shown_uri(uri)} is not a URI") from None
     if "@" in parts.netloc:
         raise NotAnUpload(f"the URI to {parts.hostname} holds credentials: give the consumer its own access instead")
+    if parts.scheme not in SCHEMES:
+        raise NotAnUpload(f"{shown(uri)} begins with none of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+    require_one_name(uri)
     if not parts.path.strip("/"):
-        raise NotAnUpload(f"{uri!r} names no object")
-    return ImageReference(uri=uri)
+        raise NotAnUpload(f"{shown(uri)} names no object")
+    return _reference(uri, shown(uri))
 
 
 def reference_to_file(path: Path) -> ImageReference:
     """A reference to a file that the consumer can see under the same path.
 
     Raises:
-        NotAnUpload: it is no readable file, is empty, or does not begin like an image.
+        NotAnUpload: it is no readable file, is empty, does not begin like an image, or its path is too long.
     """
+    require_one_name(str(path))
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         size = path.stat().st_size
-    except OSError as error:
-        raise NotAnUpload(f"{path}: {error.strerror}") from error
-    media_type = require_image(head, str(path))
-    return ImageReference(uri=path.resolve().as_uri(), media_type=media_type, size=size)
+        uri = path.resolve().as_uri()
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    name = plainly_shown(str(path))
+    media_type = require_image(head, name)
+    return _reference(uri, name, media_type, size)
+
+
+def image_in(path: Path) -> bytes:
+    """A whole file.
+
+    Raises:
+        NotAnUpload: it cannot be read.
+    """
+    require_one_name(str(path))
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
 
 
 def require_image(data: bytes, what: str) -> str:
@@ -99,3 +119,18 @@ def upload(
         )
     except ValueError as error:
         raise NotAnUpload(f"not a valid upload: {error}") from error
+
+
+def _reference(uri: str, what: str, media_type: str | None = None, size: int | None = None) -> ImageReference:
+    try:
+        return ImageReference(uri=uri, media_type=media_type, size=size)
+    except ValidationError as error:
+        # Not the error's own text: it goes on for lines, and quotes the URI once more.
+        why = "; ".join(each["msg"] for each in error.errors(include_url=False))
+        raise NotAnUpload(f"{what} cannot be referred to by its URI: {why}") from error
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> NotAnUpload:
+    """The refusal of a file; a ValueError is a name that the system has no spelling for."""
+    why = error.strerror if isinstance(error, OSError) else error
+    return NotAnUpload(f"{plainly_shown(str(path))}: {why}")

@@ -11,8 +11,16 @@ from typing import Any, Self
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from sluicegate_producer.candidates import reference_to, reference_to_file, require_fits, require_image, upload
+from sluicegate_producer.candidates import (
+    image_in,
+    reference_to,
+    reference_to_file,
+    require_fits,
+    require_image,
+    upload,
+)
 from sluicegate_producer.errors import NotAcknowledged, NotAnUpload, NotConnected
+from sluicegate_producer.names import plainly_shown
 from sluicegate_schemas.cloudevents import write
 from sluicegate_schemas.events import ImageReference
 from sluicegate_schemas.message import Message
@@ -144,7 +152,7 @@ class UploadPublisher:
     ) -> asyncio.Future[Receipt]:
         """Like `publish_file`, but returns as soon as the upload is buffered."""
         if inline:
-            return await self._submit_image(await asyncio.to_thread(_read, path), about, str(path))
+            return await self._submit_image(await asyncio.to_thread(image_in, path), about, plainly_shown(str(path)))
         return await self._submit_reference(await asyncio.to_thread(reference_to_file, path), about)
 
     async def submit_uri(self, uri: str, about: About = NOTHING_SAID) -> asyncio.Future[Receipt]:
@@ -213,10 +221,3 @@ def _resolve(receipt: asyncio.Future[Receipt], upload_id: str, sent: asyncio.Fut
     else:
         stored = sent.result()
         receipt.set_result(Receipt(upload_id, stored.topic, stored.partition, stored.offset))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise NotAnUpload(f"{path}: {error.strerror}") from error

@@ -232,6 +232,24 @@ def test_a_replayed_dead_letter_is_the_record_that_it_was(kafka, topics):
     assert (0, "no dead letter chosen\n") == (none.exit_code, none.stdout)
 
 
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        (("0", "--offset", "999"), "partition 0, offset 999: no dead letter there: sluicegate dead-letters list shows"),
+        (("7",), "partition 7: no dead letter there: "),
+        (("0", "--topic", "elsewhere"), "partition 0: no dead letter there that came from elsewhere: "),
+    ],
+)
+def test_to_replay_a_place_where_no_dead_letter_is_fails_and_names_it(kafka, topics, place, why):
+    command("topics", "create", "--partitions", "1")
+    upload = Message(b"u", b"v", (), now_ms())
+    publish(kafka, letter(upload, topics.uploads, 0, topics.dead_letters))
+    result = command("dead-letters", "replay", "--from-partition", *place, "--yes")
+    assert (1, "no dead letter chosen\n") == (result.exit_code, result.stdout)
+    assert why in result.stderr
+    assert [] == records(kafka, topics.uploads)
+
+
 def test_a_replayed_dead_letter_is_not_so_old_that_its_topic_drops_it(kafka, topics):
     command("topics", "create", "--partitions", "1")
     upload = Message(b"u", b"v", (("h", b"1"),), 1_700_000_000_000)

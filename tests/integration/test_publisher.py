@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import uuid
@@ -130,6 +131,7 @@ def command(kafka: str, topic: str, *arguments: str, stdin: str = "") -> subproc
         input=stdin,
         capture_output=True,
         text=True,
+        errors="surrogateescape",
         timeout=60,
         check=False,
     )
@@ -159,3 +161,28 @@ async def test_the_command_names_what_it_refuses_and_publishes_the_rest(kafka: s
         hashlib.sha256(message.value).digest() for message in await published(kafka, topic)
     }
     assert "missing" in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_the_command_refuses_one_by_one_names_that_nothing_could_have(
+    kafka: str, topic: str, image: Path, streamed: bool
+):
+    names = [f"s3://b/{'a' * 5000}", "b" * 300, *(["c\0d\0"] if streamed else []), str(image)]
+    if streamed:
+        ended = command(kafka, topic, "--json", stdin="".join(f"{name}\n" for name in names))
+    else:
+        ended = command(kafka, topic, "--json", *names)
+    assert (1, False) == (ended.returncode, "Traceback" in ended.stderr), ended.stderr
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert set(names) == {line["item"] for line in lines}
+    assert [str(image)] == [line["item"] for line in lines if "error" not in line]
+    assert 1 == len(await published(kafka, topic))
+
+
+async def test_the_command_publishes_a_file_whose_name_is_no_utf_8(kafka: str, topic: str, image: Path):
+    odd = image.rename(os.fsdecode(os.fsencode(image.parent) + b"/\xff"))
+    for arguments, stdin in (([str(odd)], ""), ([], f"{odd}\n"), ([f"{odd}.missing"], "")):
+        ended = command(kafka, topic, "--json", *arguments, stdin=stdin)
+        assert ("missing" in "".join(arguments), False) == (ended.returncode == 1, "Traceback" in ended.stderr)
+        assert r"\udcff" in json.loads(ended.stdout)["item"]
+    assert 2 == len(await published(kafka, topic))

@@ -46,7 +46,8 @@ def replay_letters(
     """Send dead letters back to the topics they came from, as they were: key, value, headers and timestamp.
 
     A timestamp so old that its topic would drop the record is brought forward. They stay in the dead-letter topic.
-    To replay one twice does no harm: the same work has the same verdict.
+    To replay one twice does no harm: the same work has the same verdict. With --from-partition, none there is a
+    failure: exit code 1.
     """
     if everything == (partition is not None):
         raise ConfigurationError("say which: either --all, or --from-partition with or without --offset")
@@ -56,7 +57,10 @@ def replay_letters(
     selection = run(select(settings, partition=partition, offset=offset, topic=topic))
     _report(selection)
     if not selection.chosen:
-        raise typer.Exit(ExitCode.FAILED if selection.foreign else ExitCode.OK)
+        # Of all there are, none is fine; who names a place knows of one there, and must learn that it was not sent.
+        if partition is not None:
+            typer.echo(_nothing_at(partition, offset, topic), err=True)
+        raise typer.Exit(ExitCode.FAILED if selection.foreign or partition is not None else ExitCode.OK)
     if not yes:
         typer.confirm("Send them?", abort=True)
     sent = run(replay(settings, selection))
@@ -72,6 +76,12 @@ def _report(selection: Selection) -> None:
         typer.echo("no dead letter chosen")
     for place in selection.foreign:
         typer.echo(f"not a dead letter, left alone: partition {place[0]}, offset {place[1]}", err=True)
+
+
+def _nothing_at(partition: int, offset: int | None, topic: str | None) -> str:
+    place = f"partition {partition}" + (f", offset {offset}" if offset is not None else "")
+    origin = f" that came from {topic}" if topic is not None else ""
+    return f"{place}: no dead letter there{origin}: sluicegate dead-letters list shows where they are"
 
 
 async def _described(settings: Settings, limit: int | None) -> list[dict[str, Any]]:

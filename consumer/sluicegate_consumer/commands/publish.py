@@ -1,6 +1,7 @@
 """`sluicegate publish`: files, folders and URIs as uploads."""
 
 import asyncio
+import io
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -135,10 +136,12 @@ def _count(tally: _Tally, published: Published, console: Console) -> None:
 
 
 def _line(published: Published) -> bytes:
+    # A file's name need not be UTF-8, which JSON must be.
+    item = published.item.encode(errors="backslashreplace").decode()
     if isinstance(published.result, PublishError):
-        return orjson.dumps({"item": published.item, "error": str(published.result)})
+        return orjson.dumps({"item": item, "error": str(published.result)})
     receipt = published.result
-    return orjson.dumps({"item": published.item, "upload_id": receipt.upload_id, "offset": receipt.offset})
+    return orjson.dumps({"item": item, "upload_id": receipt.upload_id, "offset": receipt.offset})
 
 
 async def _each(names: Iterator[str]) -> AsyncIterator[str]:
@@ -148,6 +151,8 @@ async def _each(names: Iterator[str]) -> AsyncIterator[str]:
 
 async def _lines() -> AsyncIterator[str]:
     """Standard input, a name to a line, as it comes."""
+    if isinstance(sys.stdin, io.TextIOWrapper):  # what is no UTF-8 may be the name of a file all the same
+        sys.stdin.reconfigure(errors="surrogateescape")
     while line := await asyncio.to_thread(sys.stdin.readline):
         for name in expand([line.strip()] if line.strip() else []):
             yield name

@@ -9,10 +9,11 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sluicegate_consumer.errors import ConfigurationError
+from sluicegate_consumer.operations.brokers import require_brokers
 from sluicegate_consumer.operations.settings_catalogue import DELIMITER, PREFIX, Sensitive
 from sluicegate_consumer.operations.settings_errors import explain
 from sluicegate_consumer.operations.settings_sources import FILE_VARIABLE, check_environment, read_file
@@ -21,7 +22,12 @@ from sluicegate_schemas.topics import Topics
 MEBIBYTE = 1024 * 1024
 TOPICS = Topics()
 
-Seconds = Annotated[float, Field(gt=0)]
+DAY_S = 24 * 3600
+"""The longest that anything may be told to wait. No image, broker or model is worth more; and beyond some weeks what
+keeps the time fails: the system's timers, and Kafka, which counts milliseconds in 32 bits. Neither infinity nor what
+is no number is at most a day."""
+
+Seconds = Annotated[float, Field(gt=0, le=DAY_S)]
 Count = Annotated[int, Field(ge=1)]
 Bytes = Annotated[int, Field(ge=1)]
 
@@ -35,8 +41,8 @@ class Section(BaseModel):
 class KafkaSettings(Section):
     """How to reach Kafka."""
 
-    bootstrap_servers: str = "localhost:9092"
-    """Brokers as `host:port`, separated by commas."""
+    bootstrap_servers: Annotated[str, AfterValidator(require_brokers)] = "localhost:9092"
+    """Brokers as `host:port`, separated by commas; an IPv6 address in brackets, port 9092 if none is given."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How the connection is protected and who is let in, as the brokers' listener has it."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
@@ -198,7 +204,7 @@ class BatchSettings(Section):
 
     max_frames: Count = 16
     """Frames in a full batch."""
-    max_wait_s: Annotated[float, Field(ge=0)] = 0.0
+    max_wait_s: Annotated[float, Field(ge=0, le=DAY_S)] = 0.0
     """How long a first image waits for others while the device is free. While it is busy they gather anyway."""
 
 

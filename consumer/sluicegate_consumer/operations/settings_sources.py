@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from sluicegate_consumer.errors import ConfigurationError
 from sluicegate_consumer.operations.settings_catalogue import DELIMITER, PREFIX, Entry, entries
+from sluicegate_consumer.operations.settings_yaml import FaultyYAML, parse
 
 FILE_VARIABLE = "SLUICEGATE_CONFIG"
 
@@ -23,11 +24,13 @@ def read_file(path: Path) -> dict[str, Any]:
     """The settings in a YAML file; an empty file holds none.
 
     Raises:
-        ConfigurationError: it cannot be read, or is not a mapping in YAML; the message quotes no line of it,
-            since a line may hold a password.
+        ConfigurationError: it cannot be read, or is not a mapping in YAML with each key once; the message quotes no
+            line of it, since a line may hold a password.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse(path.read_text(encoding="utf-8"))
+    except FaultyYAML as error:
+        raise ConfigurationError("\n".join(f"{FILE_VARIABLE}={path}: {fault}" for fault in error.faults)) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""

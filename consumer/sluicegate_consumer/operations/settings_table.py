@@ -23,8 +23,8 @@ Generated from `operations/settings.py` by `python -m sluicegate_consumer.operat
 
 Each setting is read from its variable, or else from the YAML file that `SLUICEGATE_CONFIG` names, where
 `batch.max_frames` is the key `max_frames` under `batch`. In a variable, lists and mappings are written as
-JSON. An unknown key, or an unknown variable that begins with `SLUICEGATE_`, is an error. `sluicegate check`
-prints the values in force, secrets masked.
+JSON. An unknown key, a key that is given twice, or an unknown variable that begins with `SLUICEGATE_`, is an
+error. `sluicegate check` prints the values in force, secrets masked.
 """
 COLUMNS = "| setting | variable | type | default | meaning |\n| --- | --- | --- | --- | --- |"
 

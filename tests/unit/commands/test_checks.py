@@ -99,10 +99,10 @@ async def test_what_is_not_enforced_is_said_first(settings):
 
 
 async def test_a_host_that_does_not_resolve_is_a_problem(settings):
-    unknown = settings.model_copy(update={"kafka": KafkaSettings(bootstrap_servers="kafka..internal:9092")})
-    level, message = await anext(check_network(unknown))
-    assert Level.PROBLEM == level
-    assert message.startswith("kafka.bootstrap_servers: kafka..internal:9092: does not resolve")
+    fetch = FetchSettings(allowed_uri_prefixes=("https://media..internal/uploads/",))
+    found = [said async for said in check_network(settings.model_copy(update={"fetch": fetch}))]
+    (message,) = [message for level, message in found if level is Level.PROBLEM]
+    assert message.startswith("fetch.allowed_uri_prefixes: media..internal:443: does not resolve")
 
 
 async def test_a_directory_that_is_not_there_is_a_problem(settings, tmp_path):

@@ -125,8 +125,8 @@ def test_what_is_no_host_cannot_be_allowed(text):
 
 
 def test_a_port_that_is_none_is_named():
-    with pytest.raises(ConfigurationError, match=r"kafka\.bootstrap_servers: '//kafka:broker'"):
-        egress(kafka=KafkaSettings(bootstrap_servers="kafka:broker"))
+    with pytest.raises(ConfigurationError, match=r"fetch\.allowed_uri_prefixes: 'https://media:port/'"):
+        egress(fetch=FetchSettings(allowed_uri_prefixes=("https://media:port/",)))
 
 
 def test_a_connection_goes_to_a_named_host_and_its_port_alone():

@@ -112,6 +112,17 @@ def test_a_wrong_value_is_named_with_its_key_its_variable_and_what_would_be_righ
     assert "'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT' or 'SASL_SSL' (is 'TLS')" in message
 
 
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e10", "86400.1"])
+@pytest.mark.parametrize("key", [entry.key for entry in entries(Settings) if entry.key.endswith("_s")])
+def test_no_time_is_longer_than_a_day(monkeypatch, key, seconds):
+    variable = f"SLUICEGATE_{key.upper().replace('.', '__')}"
+    monkeypatch.setenv(variable, seconds)
+    line = f"{key} ({variable}): Input should be less than or equal to 86400 (is '{seconds}')"
+    assert line in failure()
+    monkeypatch.setenv(variable, "86400")
+    load_settings()
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -124,6 +135,9 @@ def test_a_wrong_value_is_named_with_its_key_its_variable_and_what_would_be_righ
         f"kafka: {{sasl_password: *{SECRET}}}",
         f"kafka: {{sasl_password: !{SECRET} x}}",
         f"kafka: {{sasl_password: {SECRET}",
+        f"kafka: {{sasl_password: !!timestamp {SECRET}}}",
+        f"kafka: {{sasl_password: {SECRET}, sasl_password: {SECRET}}}",
+        f"kafka: {{on: {SECRET}}}",
     ],
 )
 def test_no_message_holds_a_secret(file, content):
@@ -137,6 +151,22 @@ def test_no_message_holds_a_secret(file, content):
         ("- a\n- b\n", "must hold a mapping of settings, not a list"),
         ("kafka:\n  a: [1\n", "line 3, column 1: not valid YAML"),
         ("\x00", "not valid YAML"),
+        ("[" * 2000, "not valid YAML"),
+        ("batch: {max_frames: 8}\non: true\n", "line 2: the key on is no text to YAML: put it in quotes"),
+        ("1: {}\n", "line 1: the key 1 is no text to YAML: put it in quotes"),
+        ("kafka:\n  2024-99-99: a\n", "line 2: the key 2024-99-99 is no text to YAML: put it in quotes"),
+        ("? [a]\n: b\n", "line 1: the key is no text to YAML: put it in quotes"),
+        (
+            "model:\n  name: 2024-99-99\n",
+            "line 2: has the form of the YAML type timestamp and is none: put text in quotes",
+        ),
+        ("model: {name: !!int x}\n", "line 1: has the form of the YAML type int and is none: put text in quotes"),
+        ("model: {name: !!bool x}\n", "line 1: has the form of the YAML type bool and is none: put text in quotes"),
+        ("kafka: {}\nbatch: {}\nkafka: {}\n", "line 3: kafka is given twice, first in line 1: keep one"),
+        (
+            "batch:\n  max_frames: 1\n  'max_frames': 2\n",
+            "line 3: batch.max_frames is given twice, first in line 2: keep one",
+        ),
     ],
 )
 def test_a_file_that_holds_no_settings_is_an_error_that_says_where(file, content, expected):
@@ -144,6 +174,31 @@ def test_a_file_that_holds_no_settings_is_an_error_that_says_where(file, content
     message = failure()
     assert str(file) in message
     assert expected in message
+
+
+def test_all_keys_that_are_wrong_are_named_at_once(file):
+    file.write_text("on: {}\nbatch: {}\nbatch: {}\n")
+    where = f"SLUICEGATE_CONFIG={file}: line"
+    assert [
+        f"{where} 1: the key on is no text to YAML: put it in quotes",
+        f"{where} 3: batch is given twice, first in line 2: keep one",
+    ] == failure().splitlines()
+
+
+def test_anchors_and_merges_are_read_and_what_they_override_is_not_given_twice(file):
+    file.write_text("ollama: &times {timeout_s: 7, deadline_s: 8}\nfetch: {<<: *times, deadline_s: 9}\n")
+    settings = load_settings()
+    assert (7, 8, 7, 9) == (
+        settings.ollama.timeout_s,
+        settings.ollama.deadline_s,
+        settings.fetch.timeout_s,
+        settings.fetch.deadline_s,
+    )
+
+
+def test_a_mapping_inside_itself_is_an_error_and_not_the_end(file):
+    file.write_text("fetch: &itself {store_options: *itself}\n")
+    assert "fetch.store_options" in failure()
 
 
 def test_a_file_that_is_not_there_is_an_error(file):
