@@ -10,6 +10,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from sluicegate_consumer.delivery.bounded import finish_within
+from sluicegate_consumer.delivery.kafka_backlog import KafkaBacklog
 from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options, hear_brokers, require_running
 from sluicegate_consumer.delivery.refusals import refused, shut_out
 from sluicegate_consumer.delivery.source import Revoked
@@ -19,7 +20,6 @@ from sluicegate_consumer.operations.settings import KafkaSettings
 
 STOP_TIMEOUT_S = 5.0
 COMMIT_TIMEOUT_S = 10.0
-BEHIND_TIMEOUT_S = 10.0
 JOIN_MARGIN_S = 5.0
 """Beyond the rebalance timeout, for the broker's answer to a member that joins: as in Apache Kafka's own client."""
 NEVER_MS = 2**31 - 1
@@ -41,6 +41,7 @@ class KafkaSource:
         self._group = group
         self._next: dict[TopicPartition, int] = {}
         """Behind the last record that was handed over, per partition."""
+        self._backlog = KafkaBacklog()
 
     async def start(self, revoked: Revoked) -> None:
         """Join the group; see `Source`."""
@@ -103,22 +104,8 @@ class KafkaSource:
             raise self._refused(error) or Transient(f"committing {self._topic}: {error!r}") from error
 
     async def behind(self) -> Mapping[Partition, int]:
-        """By what the broker says the ends are; see `Source`.
-
-        Not by what the client saw of them when it last fetched: while records are held back it fetches nothing, and
-        the backlog that matters would be the one that it does not see grow.
-        """
-        partitions = self._wanted(())
-        try:
-            async with asyncio.timeout(BEHIND_TIMEOUT_S):
-                ends = await self._consumer.end_offsets(partitions)
-                positions = [await self._consumer.position(each) for each in partitions]
-        except (KafkaError, IllegalStateError, TimeoutError) as error:
-            raise Transient(f"asking for the ends of {self._topic}: {error!r}") from error
-        return {
-            Partition(*each): max(0, ends[each] - position)
-            for each, position in zip(partitions, positions, strict=True)
-        }
+        """Of each partition by itself; see `Source`."""
+        return await self._backlog.ask(self._consumer)
 
     def require_alive(self) -> None:
         """Check the client's tasks that fetch and that keep it in its group; see `Source`."""
