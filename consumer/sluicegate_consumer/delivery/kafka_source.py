@@ -11,7 +11,13 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from sluicegate_consumer.delivery.bounded import finish_within
 from sluicegate_consumer.delivery.kafka_backlog import KafkaBacklog
-from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options, hear_brokers, require_running
+from sluicegate_consumer.delivery.kafka_client import (
+    arrival_of,
+    client_options,
+    hear_brokers,
+    require_running,
+    start_timeout_s,
+)
 from sluicegate_consumer.delivery.refusals import refused, shut_out
 from sluicegate_consumer.delivery.source import Revoked
 from sluicegate_consumer.delivery.values import Arrival, Partition
@@ -22,6 +28,8 @@ STOP_TIMEOUT_S = 5.0
 COMMIT_TIMEOUT_S = 10.0
 JOIN_MARGIN_S = 5.0
 """Beyond the rebalance timeout, for the broker's answer to a member that joins: as in Apache Kafka's own client."""
+JOIN_ANSWERS = 2
+"""That a member waits for: a rebalance begins again when another one joins meanwhile."""
 NEVER_MS = 2**31 - 1
 """Not asking for records is how this service holds them back, for as long as it must; leaving the group for it would
 only hand the same records to somebody else."""
@@ -63,12 +71,24 @@ class KafkaSource:
         hear_brokers(self._consumer._client)  # noqa: SLF001 - there is no public way
         self._consumer.subscribe([self._topic], listener=_Listener(self._next, revoked))
         try:
-            await self._consumer.start()
-        except KafkaError as error:
+            await self._join()
+        except BaseException:
+            # Also where it is called off: a client that nobody stops works on in the background.
             await self.stop()
+            raise
+
+    async def _join(self) -> None:
+        seconds = start_timeout_s(self._kafka, self._request_timeout_s, JOIN_ANSWERS)
+        where = f"group {self._group} at {self._kafka.bootstrap_servers}"
+        try:
+            async with asyncio.timeout(seconds):
+                await self._consumer.start()
+        except TimeoutError as error:
+            raise Fatal(f"not in {where} within {seconds:g} s: its coordinator is away, or keeps it waiting") from error
+        except KafkaError as error:
             if why := self._refused(error) or await shut_out(error, self._kafka):
                 raise why from error
-            raise Fatal(f"cannot join group {self._group} at {self._kafka.bootstrap_servers}: {error!r}") from error
+            raise Fatal(f"cannot join {where}: {error!r}") from error
 
     async def receive(
         self, max_records: int, timeout_s: float, without: Collection[Partition] = ()

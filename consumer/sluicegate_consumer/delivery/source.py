@@ -16,10 +16,10 @@ class Source(Protocol):
     """
 
     async def start(self, revoked: Revoked) -> None:
-        """Join the group.
+        """Join the group, within a bounded time; it may be cancelled, and then leaves nothing open.
 
         Raises:
-            Fatal: no broker answers.
+            Fatal: no broker answers, or none takes it in.
             ConfigurationError: one does not let us in, or refuses a right.
         """
 
