@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 PRODUCER = 0
 BROKER = 1
+NOBODY = -1
 
 
 class Request(IntEnum):
@@ -57,6 +58,19 @@ class MockKafka:
         push.argtypes = [ctypes.c_void_p, ctypes.c_int32, ctypes.c_int16, ctypes.c_size_t]
         pairs = [ctypes.c_int(value) for error in errors for value in (error.errno, 0)]  # an error, its milliseconds
         assert 0 == push(self._cluster, BROKER, request, len(errors), *pairs)
+
+    def take_leader(self, topic: str, partition: int) -> None:
+        """Leave a partition without a leader, as when every replica of it is gone."""
+        self._lead(topic, partition, NOBODY)
+
+    def give_leader(self, topic: str, partition: int) -> None:
+        """Give it a leader again."""
+        self._lead(topic, partition, BROKER)
+
+    def _lead(self, topic: str, partition: int, broker: int) -> None:
+        lead = self._library.rd_kafka_mock_partition_set_leader
+        lead.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int32]
+        assert 0 == lead(self._cluster, topic.encode(), partition, broker)
 
     def left(self, request: Request) -> int:
         """How many of those errors nobody has met yet."""

@@ -22,6 +22,7 @@ from sluicegate_consumer.delivery.progress import Progress
 from sluicegate_consumer.delivery.sink import Sink, Unwritable
 from sluicegate_consumer.delivery.source import Source
 from sluicegate_consumer.delivery.stages import Stages
+from sluicegate_consumer.delivery.starting import started
 from sluicegate_consumer.delivery.tracker import Tracker
 from sluicegate_consumer.delivery.values import Arrival, Delivered, Outcome, Partition, Ticket
 from sluicegate_consumer.errors import ConfigurationError, Fatal, SluicegateError, Transient
@@ -72,19 +73,30 @@ class Engine:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is in flight within the drain time, and commit.
 
+        Where it is set before the start is over, the start is called off.
+
         Raises:
             Fatal: the process must end. What was in flight is not committed.
             ConfigurationError: it must, as Kafka does not let it in or refuses it a right.
         """
-        await self._sink.start()
+        if not await self._started(self._sink.start(), stop):
+            return
         try:
-            await self._source.start(self._revoked)
-            try:
-                await self._work(stop)
-            finally:
-                await self._source.stop()
+            if await self._started(self._source.start(self._revoked), stop):
+                try:
+                    await self._work(stop)
+                finally:
+                    await self._source.stop()
         finally:
             await self._sink.stop()
+
+    async def _started(self, starting: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
+        """Nothing was taken before both edges are there, so that there is nothing to finish if it must end now."""
+        if await started(starting, stop):
+            return True
+        self._health.draining()
+        log.info("ended_before_it_had_started")
+        return False
 
     async def _work(self, stop: asyncio.Event) -> None:
         jobs = (

@@ -37,6 +37,17 @@ def connection_options(kafka: KafkaSettings) -> dict[str, Any]:
     return options
 
 
+def start_timeout_s(kafka: KafkaSettings, request_timeout_s: float, answers: int) -> float:
+    """How long a client may take to start, which it does not bound itself once it has reached a broker.
+
+    Args:
+        kafka: Of its addresses, all but one may be tried in vain, each for the whole time of a request.
+        request_timeout_s: Of this client.
+        answers: How many it waits for, one after another, when it has reached a broker.
+    """
+    return (len(kafka.bootstrap_servers.split(",")) + answers) * request_timeout_s
+
+
 def arrival_of(record: ConsumerRecord) -> Arrival:
     """A record as aiokafka gives it, in our terms."""
     return Arrival(

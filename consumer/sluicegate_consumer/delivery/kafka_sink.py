@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from sluicegate_consumer.delivery.bounded import finish_within
-from sluicegate_consumer.delivery.kafka_client import client_options, hear_brokers, require_running
+from sluicegate_consumer.delivery.kafka_client import client_options, hear_brokers, require_running, start_timeout_s
 from sluicegate_consumer.delivery.refusals import refused, shut_out
 from sluicegate_consumer.delivery.sink import Unwritable
 from sluicegate_consumer.delivery.values import Record
@@ -16,6 +16,8 @@ from sluicegate_consumer.errors import Fatal, SluicegateError
 from sluicegate_consumer.operations.settings import KafkaSettings
 
 STOP_TIMEOUT_S = 5.0
+CONNECT_ANSWERS = 1
+"""The producer's id, without which nothing can be written once; the client asks for it again and again."""
 HEADROOM_BYTES = 64 * 1024
 """What a record may grow by on its way through: the headers of a dead letter, an escalation's event."""
 
@@ -39,12 +41,24 @@ class KafkaSink:
         )
         hear_brokers(self._producer.client)
         try:
-            await self._producer.start()
-        except KafkaError as error:
+            await self._connect()
+        except BaseException:
+            # Also where it is called off: a client that nobody stops works on in the background.
             await self.stop()
+            raise
+
+    async def _connect(self) -> None:
+        seconds = start_timeout_s(self._kafka, self._kafka.request_timeout_s, CONNECT_ANSWERS)
+        where = self._kafka.bootstrap_servers
+        try:
+            async with asyncio.timeout(seconds):
+                await self._producer.start()
+        except TimeoutError as error:
+            raise Fatal(f"no producer id from {where} within {seconds:g} s") from error
+        except KafkaError as error:
             if why := refused(error, self._kafka, "Write", topic="(any)") or await shut_out(error, self._kafka):
                 raise why from error
-            raise Fatal(f"cannot write to {self._kafka.bootstrap_servers}: {error!r}") from error
+            raise Fatal(f"cannot write to {where}: {error!r}") from error
 
     async def send(self, record: Record) -> asyncio.Future[Any]:
         """Buffer a record; see `Sink`."""

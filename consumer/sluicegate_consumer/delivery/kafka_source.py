@@ -10,7 +10,14 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from sluicegate_consumer.delivery.bounded import finish_within
-from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options, hear_brokers, require_running
+from sluicegate_consumer.delivery.kafka_backlog import KafkaBacklog
+from sluicegate_consumer.delivery.kafka_client import (
+    arrival_of,
+    client_options,
+    hear_brokers,
+    require_running,
+    start_timeout_s,
+)
 from sluicegate_consumer.delivery.refusals import refused, shut_out
 from sluicegate_consumer.delivery.source import Revoked
 from sluicegate_consumer.delivery.values import Arrival, Partition
@@ -19,9 +26,10 @@ from sluicegate_consumer.operations.settings import KafkaSettings
 
 STOP_TIMEOUT_S = 5.0
 COMMIT_TIMEOUT_S = 10.0
-BEHIND_TIMEOUT_S = 10.0
 JOIN_MARGIN_S = 5.0
 """Beyond the rebalance timeout, for the broker's answer to a member that joins: as in Apache Kafka's own client."""
+JOIN_ANSWERS = 2
+"""That a member waits for: a rebalance begins again when another one joins meanwhile."""
 NEVER_MS = 2**31 - 1
 """Not asking for records is how this service holds them back, for as long as it must; leaving the group for it would
 only hand the same records to somebody else."""
@@ -41,6 +49,7 @@ class KafkaSource:
         self._group = group
         self._next: dict[TopicPartition, int] = {}
         """Behind the last record that was handed over, per partition."""
+        self._backlog = KafkaBacklog()
 
     async def start(self, revoked: Revoked) -> None:
         """Join the group; see `Source`."""
@@ -62,12 +71,24 @@ class KafkaSource:
         hear_brokers(self._consumer._client)  # noqa: SLF001 - there is no public way
         self._consumer.subscribe([self._topic], listener=_Listener(self._next, revoked))
         try:
-            await self._consumer.start()
-        except KafkaError as error:
+            await self._join()
+        except BaseException:
+            # Also where it is called off: a client that nobody stops works on in the background.
             await self.stop()
+            raise
+
+    async def _join(self) -> None:
+        seconds = start_timeout_s(self._kafka, self._request_timeout_s, JOIN_ANSWERS)
+        where = f"group {self._group} at {self._kafka.bootstrap_servers}"
+        try:
+            async with asyncio.timeout(seconds):
+                await self._consumer.start()
+        except TimeoutError as error:
+            raise Fatal(f"not in {where} within {seconds:g} s: its coordinator is away, or keeps it waiting") from error
+        except KafkaError as error:
             if why := self._refused(error) or await shut_out(error, self._kafka):
                 raise why from error
-            raise Fatal(f"cannot join group {self._group} at {self._kafka.bootstrap_servers}: {error!r}") from error
+            raise Fatal(f"cannot join {where}: {error!r}") from error
 
     async def receive(
         self, max_records: int, timeout_s: float, without: Collection[Partition] = ()
@@ -103,22 +124,8 @@ class KafkaSource:
             raise self._refused(error) or Transient(f"committing {self._topic}: {error!r}") from error
 
     async def behind(self) -> Mapping[Partition, int]:
-        """By what the broker says the ends are; see `Source`.
-
-        Not by what the client saw of them when it last fetched: while records are held back it fetches nothing, and
-        the backlog that matters would be the one that it does not see grow.
-        """
-        partitions = self._wanted(())
-        try:
-            async with asyncio.timeout(BEHIND_TIMEOUT_S):
-                ends = await self._consumer.end_offsets(partitions)
-                positions = [await self._consumer.position(each) for each in partitions]
-        except (KafkaError, IllegalStateError, TimeoutError) as error:
-            raise Transient(f"asking for the ends of {self._topic}: {error!r}") from error
-        return {
-            Partition(*each): max(0, ends[each] - position)
-            for each, position in zip(partitions, positions, strict=True)
-        }
+        """Of each partition by itself; see `Source`."""
+        return await self._backlog.ask(self._consumer)
 
     def require_alive(self) -> None:
         """Check the client's tasks that fetch and that keep it in its group; see `Source`."""

@@ -3,8 +3,6 @@
 import asyncio
 from typing import NoReturn
 
-import structlog
-
 from sluicegate_consumer.delivery.in_flight import InFlight
 from sluicegate_consumer.delivery.observer import DeliveryObserver
 from sluicegate_consumer.delivery.source import Source
@@ -12,22 +10,19 @@ from sluicegate_consumer.delivery.tracker import Tracker
 from sluicegate_consumer.errors import Transient
 
 MEASURE_S = 5.0
-"""One small request to each broker that leads a partition: nothing, beside the requests for records."""
-
-log = structlog.get_logger()
+"""One small request for each partition: nothing, beside the requests for records."""
 
 
 async def measure_regularly(
     source: Source, tracker: Tracker, in_flight: InFlight, observer: DeliveryObserver, every_s: float = MEASURE_S
 ) -> NoReturn:
-    """Report what is in flight, for how long, and the lag, until cancelled."""
+    """Report what is in flight, for how long, and the lag where it is known, until cancelled."""
     while True:
         observer.in_flight(len(in_flight))
         observer.oldest_in_flight(in_flight.oldest_s)
         try:
             behind = await source.behind()
-        except Transient as error:
-            log.debug("lag_unknown", error=str(error))
-        else:
-            observer.lag([(partition, unread + tracker.open([partition])) for partition, unread in behind.items()])
+        except Transient:  # The source has said so. What was known before must not be shown as if it still held.
+            behind = {}
+        observer.lag([(partition, unread + tracker.open([partition])) for partition, unread in behind.items()])
         await asyncio.sleep(every_s)

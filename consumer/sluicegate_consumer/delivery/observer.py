@@ -19,7 +19,10 @@ class DeliveryObserver(Protocol):
         """The oldest of them was received so long ago; 0: there is none."""
 
     def lag(self, records: Iterable[tuple[Partition, int]]) -> None:
-        """So many records of each partition that this member holds are not handled: not read yet, or in flight."""
+        """So many records of each partition that this member holds are not handled: not read yet, or in flight.
+
+        Of a partition that is not among them nothing is known: it is another member's, or no broker speaks for it.
+        """
 
     def revoked(self, partitions: int) -> None:
         """So many partitions were taken away."""

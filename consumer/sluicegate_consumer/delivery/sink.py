@@ -15,7 +15,7 @@ class Sink(Protocol):
     """Writes records, each exactly once while the process lives."""
 
     async def start(self) -> None:
-        """Connect.
+        """Connect, within a bounded time; it may be cancelled, and then leaves nothing open.
 
         Raises:
             Fatal: no broker answers.

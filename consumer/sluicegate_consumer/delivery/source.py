@@ -16,10 +16,10 @@ class Source(Protocol):
     """
 
     async def start(self, revoked: Revoked) -> None:
-        """Join the group.
+        """Join the group, within a bounded time; it may be cancelled, and then leaves nothing open.
 
         Raises:
-            Fatal: no broker answers.
+            Fatal: no broker answers, or none takes it in.
             ConfigurationError: one does not let us in, or refuses a right.
         """
 
@@ -43,10 +43,12 @@ class Source(Protocol):
         """
 
     async def behind(self) -> Mapping[Partition, int]:
-        """How many records of each of this member's partitions it has not handed over yet.
+        """How many records of each of this member's partitions it has not handed over yet, within a bounded time.
+
+        A partition of which nobody says is left out, and named in the log when that changes.
 
         Raises:
-            Transient: the broker does not say.
+            Transient: nobody says it of any.
         """
 
     def require_alive(self) -> None:

@@ -144,7 +144,7 @@ class Metrics:
         self._received.inc(records)
 
     def lag(self, records: Iterable[tuple[tuple[str, int], int]]) -> None:
-        """So many records of each partition that this member holds are not handled; it holds no others."""
+        """So many records of each partition that this member holds are not handled; of others it knows nothing."""
         now = {(topic, str(number)): count for (topic, number), count in records}
         for gone in self._lag.keys() - now.keys():
             self._lag.forget(gone)

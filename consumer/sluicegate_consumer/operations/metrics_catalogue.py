@@ -108,7 +108,8 @@ RECEIVED = Metric("counter", "sluicegate_records_received", "Records taken from 
 LAG = Metric(
     "gauge",
     "sluicegate_lag_records",
-    "Records of a partition that this member holds which are not handled: not read yet, or in flight.",
+    "Records of a partition that this member holds which are not handled: not read yet, or in flight. Not shown while "
+    "no broker says where the partition ends.",
     (Label("topic", "that the service reads"), Label("partition", "its number")),
 )
 IN_FLIGHT = Metric("gauge", "sluicegate_in_flight", "Records taken from Kafka and not yet handled.")

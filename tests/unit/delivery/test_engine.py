@@ -11,6 +11,7 @@ import pytest
 from sluicegate_consumer.delivery.dead_letters import dead_letter
 from sluicegate_consumer.delivery.engine import Engine
 from sluicegate_consumer.delivery.memory import MemoryBroker, MemorySink, MemorySource
+from sluicegate_consumer.delivery.source import Revoked
 from sluicegate_consumer.delivery.values import Delivered, Outcome, Partition, Record, Ticket
 from sluicegate_consumer.errors import ConfigurationError, Fatal, Poison
 from sluicegate_consumer.operations.health import Health, State
@@ -222,6 +223,29 @@ async def test_a_stop_leaves_behind_what_does_not_finish_in_time():
         service.stop.set()
         await service.task
         assert (0, []) == (service.broker.committed("uploads"), service.verdicts())
+
+
+class NeverJoins(MemorySource):
+    left = False
+
+    async def start(self, revoked: Revoked) -> None:  # noqa: ARG002
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.left = True
+
+
+async def test_a_stop_before_the_group_is_joined_calls_the_start_off_and_is_no_failure():
+    broker, stop, health = MemoryBroker(), asyncio.Event(), Health(60)
+    source, sink = NeverJoins(broker, "uploads"), MemorySink(broker)
+    engine = Engine(source, Echo(), sink, SETTINGS, revoke_timeout_s=0.1, observer=Observer(), health=health)
+    task = asyncio.create_task(engine.run(stop))
+    await asyncio.sleep(0.02)
+    assert (False, State.STARTING) == (task.done(), health.state)
+    stop.set()
+    async with asyncio.timeout(5):
+        await task
+    assert (True, State.DRAINING) == (source.left, health.state)
 
 
 async def test_an_answer_from_before_a_rebalance_is_dropped_and_the_record_done_again():

@@ -1,4 +1,4 @@
-"""Lag counts what is not read yet and what is in hand; a broker that does not answer changes nothing."""
+"""Lag counts what is not read yet and what is in hand; while no broker answers, none is shown."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
@@ -58,10 +58,10 @@ async def test_lag_is_what_is_unread_and_what_is_in_flight():
 
     task = asyncio.create_task(measure_regularly(source, tracker, in_flight, observer, every_s=0.01))
     async with asyncio.timeout(5):
-        while not observer.lags:
+        while len(observer.lags) < 2:
             await asyncio.sleep(0.005)
     task.cancel()
     assert source.asked > 1
-    assert {UPLOADS: 2 + 2} == observer.lags[0]
+    assert [{}, {UPLOADS: 2 + 2}] == observer.lags[:2]
     assert {2} == set(observer.counts)
     assert observer.ages[-1] >= 0.01
