@@ -108,6 +108,7 @@ async def test_without_log_probabilities_there_is_no_score(server: OllamaServer)
         ({"response": ANSWER, "done_reason": None}, 3),
         (Raw(b"<html>", 200), 3),
         (Raw(b"[]", 200), 3),
+        (Raw(b"hello", 200, {"content-encoding": "gzip"}), 3),
         (Raw(b'{"error":"model runner has unexpectedly stopped"}', 500), 3),
         (Reset(), 3),
         (Delay(0.5), 3),
