@@ -34,6 +34,8 @@ class _Handler(BaseHTTPRequestHandler):
         fake.requests.append(Recorded(self.command, self.path, body, dict(self.headers)))
         if not fake.alive:
             self._reset()
+        elif fake.instead:
+            self._send(fake.instead)
         elif self.path == "/api/generate":
             self._generate(fake, body)
         else:
@@ -44,7 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(as_json(fake.generate(body)))
             return
         with fake.busy():
-            scripted = fake.script.popleft() if fake.script else fake.always
+            scripted = fake.scripted(body)
             if isinstance(scripted, Delay):
                 time.sleep(scripted.seconds)
                 scripted = scripted.then

@@ -80,6 +80,10 @@ class FakeOllama:
     """Every question is answered so, after the script."""
     script: deque[Scripted] = field(default_factory=deque)
     """The next questions about images are answered so, one each. Measurements at start are not questions."""
+    scripted_for: bytes | None = None
+    """If given, `script` and `always` hold for questions about this JPEG alone."""
+    instead: Raw | None = None
+    """If given, every request is answered so: what a gateway says for a server that is gone."""
     answer: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Replaces fields of the normal answer to a question."""
     alive: bool = True
@@ -92,6 +96,12 @@ class FakeOllama:
     def questions(self) -> list[Mapping[str, Any]]:
         """Bodies of the questions about images so far, without measurements."""
         return [r.body for r in self.requests if r.path == "/api/generate" and is_question(r.body)]
+
+    def scripted(self, body: Mapping[str, Any]) -> Scripted:
+        """What a question is answered out of the ordinary."""
+        if self.scripted_for not in (None, *map(base64.b64decode, body["images"])):
+            return None
+        return self.script.popleft() if self.script else self.always
 
     def forget(self) -> None:
         """Empty the record."""

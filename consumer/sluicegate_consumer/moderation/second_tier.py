@@ -113,6 +113,10 @@ class Escalations:
 
     async def _answer(self, case: Case) -> None:
         """Fetch, shrink, ask and judge one escalation; leaves its outcome, or puts it back to wait."""
+        # Escalated under an earlier version of the policy; this one has no prompt, so there is nothing to ask.
+        if case.policy.second_opinion is None:
+            self._settle(case, Ruling(Decision.REVIEW, (Reason.VLM_UNAVAILABLE,)))
+            return
         began = time.perf_counter_ns()
         image = await self._fetch(case)
         self._metrics.took("fetch", case.note_time("fetch", began))

@@ -222,9 +222,11 @@ class OllamaSettings(Section):
     timeout_s: Seconds = 120.0
     """For one answer."""
     deadline_s: Seconds = 300.0
-    """For all attempts at one image; afterwards a human decides."""
+    """For one round of questions about one image; without an answer it waits for the next round. A round of failures
+    uses up an attempt if the server answers other questions meanwhile."""
     max_attempts: Count = 3
-    """Questions about one image before a human decides."""
+    """Failed attempts at one image before a human decides. The last one counts only at a server that has answered
+    something since it failed this image before: in an outage escalations wait instead."""
     num_ctx: Count = 8192
     """Tokens that policy, image and answer together may take."""
     num_predict: Count = 64

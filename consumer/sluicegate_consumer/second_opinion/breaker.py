@@ -31,6 +31,7 @@ class Breaker:
         self._failures = 0
         self._state = State.CLOSED
         self._opened_at = 0.0
+        self._answers = 0
 
     @property
     def state(self) -> State:
@@ -42,9 +43,15 @@ class Breaker:
         """Whether the server may be asked."""
         return self._state is State.CLOSED
 
+    @property
+    def answers(self) -> int:
+        """How often the server has answered so far, probes included."""
+        return self._answers
+
     def succeeded(self) -> None:
         """The server answered. What it was asked before the breaker opened does not close it."""
         self._failures = 0
+        self._answers += 1
 
     def failed(self) -> None:
         """The server did not answer, or not as a server in order does."""
@@ -71,3 +78,4 @@ class Breaker:
         """The server may be asked."""
         self._state = State.CLOSED
         self._failures = 0
+        self._answers += 1

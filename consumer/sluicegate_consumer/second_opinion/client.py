@@ -171,10 +171,12 @@ def _failure(error: Exception) -> AskFailed:
             return AskFailed(Consequence.AWAY, "unreachable")
         case TimeoutError() | httpx.TimeoutException():
             return AskFailed(Consequence.SUSPECT, "timeout")
-        case httpx.TransportError():
-            return AskFailed(Consequence.SUSPECT, "connection_lost", type(error).__name__)
-        # A body that is no JSON, or JSON of another shape; its text may quote the model's, so it is not kept.
-        case ValueError() | TypeError() | AttributeError():
+        # A body that is no JSON, JSON of another shape, or not packed as its header says; the error's text may quote
+        # the model's, so it is not kept.
+        case ValueError() | TypeError() | AttributeError() | RecursionError() | httpx.DecodingError():
             return AskFailed(Consequence.SUSPECT, "malformed_response", type(error).__name__)
+        # Whatever else can go wrong with a request: one server's failure must not end the service.
+        case httpx.RequestError():
+            return AskFailed(Consequence.SUSPECT, "connection_lost", type(error).__name__)
         case _:
             raise error

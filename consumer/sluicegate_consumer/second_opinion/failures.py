@@ -7,6 +7,9 @@
 | SUSPECT | has used up an attempt: it may have caused this | counts a failure: so may the server |
 | AWAY | is not to blame: no attempt is used up | counts a failure |
 | UNUSABLE | is not to blame | opens at once |
+
+Attempts end in a verdict only where the server answers others: see `tries`, also for an image that is failed as AWAY or
+UNUSABLE for too long.
 """
 
 from enum import Enum
@@ -47,9 +50,10 @@ _STATUSES = {
     403: (Consequence.UNUSABLE, "refused_by_server"),
     404: (Consequence.UNUSABLE, "model_missing"),
     429: (Consequence.AWAY, "busy"),
-    502: (Consequence.AWAY, "gateway"),
+    # A gateway says so of a server that is gone, and of one that this image has killed or keeps busy for too long.
+    502: (Consequence.SUSPECT, "gateway"),
     503: (Consequence.AWAY, "busy"),
-    504: (Consequence.AWAY, "gateway"),
+    504: (Consequence.SUSPECT, "gateway"),
 }
 
 

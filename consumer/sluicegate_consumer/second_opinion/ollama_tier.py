@@ -85,8 +85,9 @@ class OllamaTier:
 
     async def ask(self, question: Question) -> Opinion:
         """One opinion; see `SecondTier`."""
-        deadline = asyncio.get_running_loop().time() + self._settings.deadline_s
-        tries = self._unsettled.resume(question)
+        now = asyncio.get_running_loop().time()
+        deadline = now + self._settings.deadline_s
+        tries = self._unsettled.resume(question, now)
         while True:
             replica = await self._take(question, tries, deadline)
             try:
@@ -104,18 +105,25 @@ class OllamaTier:
                 raise NoOpinion(f"{tries.attempts} attempts, the last at {replica.server.name}: {tries.last}")
 
     async def _take(self, question: Question, tries: Tries, deadline: float) -> Replica:
-        """A place at a server, after the pause that earlier failures ask for."""
+        """A place at a server, after the pause that earlier failures ask for.
+
+        Raises:
+            SecondTierAway: there is none before the deadline, and the image is not to blame, or may be tried again.
+            NoOpinion: the image has been tried often enough.
+        """
         try:
             async with asyncio.timeout_at(deadline):
                 await asyncio.sleep(tries.pause(self._first_pause_s))
                 return await self._servers.take(tries.failed_at)
         except AllOpen:
-            self._unsettled.keep(question, tries)
-            raise SecondTierAway(f"no server can be asked; the last one: {tries.last or 'not asked'}") from None
+            why, now = "no server can be asked", asyncio.get_running_loop().time()
         except TimeoutError:
-            if tries.attempts:
-                raise NoOpinion(f"no answer within ollama.deadline_s, the last failure: {tries.last}") from None
-            raise SecondTierAway(f"no server was free or in order within ollama.deadline_s: {tries.last}") from None
+            # The loop may wake a moment early: the deadline itself, not the time.
+            why, now = "no server was free or in order within ollama.deadline_s", deadline
+        if tries.over_at(now, self._settings.deadline_s, self._settings.max_attempts):
+            raise NoOpinion(f"{tries.attempts} attempts, the last within ollama.deadline_s: {tries.last}")
+        self._unsettled.keep(question, tries)
+        raise SecondTierAway(f"{why}; the last failure: {tries.last or 'not asked'}")
 
     async def _ask_at(self, replica: Replica, question: Question, deadline: float) -> Opinion:
         server, checked, prompt = replica.server, replica.checked, self._prompts[question.policy]

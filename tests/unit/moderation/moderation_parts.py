@@ -64,6 +64,9 @@ policies:
   provisional:
     extends: default
     second_opinion: {outage: provisional, deadline: 1s}
+  first_tier_only:
+    extends: default
+    second_opinion: null
 """,
     Path("policy.yaml"),
 )

@@ -140,6 +140,14 @@ async def test_what_has_waited_too_long_falls_under_the_policys_outage_rule(poli
         assert tier.outbox.empty()
 
 
+async def test_what_a_policy_has_ceased_to_ask_about_goes_to_a_human_unfetched():
+    # The answer that waits would be approval; the image is not even there.
+    async with second_tier({"b": IMAGE}) as tier:
+        messages = escalation("a", IMAGE, policy="first_tier_only"), escalation("b", IMAGE)
+        assert ["review vlm_unavailable", "approved vlm_approved"] == said(await tier.end(*messages))
+        assert ["default"] == [question.policy for question in tier.tier.asked]
+
+
 @pytest.mark.parametrize("answer", ["approve", "reject", "unsure", "invalid", "away"])
 async def test_questions_are_counted_by_what_came_of_them(answer, monkeypatch):
     monkeypatch.setattr("sluicegate_consumer.moderation.second_tier.SWEEP_S", 0.01)

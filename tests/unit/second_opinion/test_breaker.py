@@ -57,6 +57,12 @@ def test_a_probe_that_fails_opens_it_anew(breaker: Breaker, clock: Clock):
     assert 5.0 == breaker.probe_in()
 
 
+def test_answers_are_counted_and_probes_that_succeed_among_them(breaker: Breaker):
+    for outcome in (breaker.succeeded, breaker.failed, breaker.trip, breaker.begin_probe, breaker.close):
+        outcome()
+    assert 2 == breaker.answers
+
+
 def test_a_late_answer_to_an_earlier_question_does_not_close_it(breaker: Breaker):
     breaker.trip()
     breaker.succeeded()
