@@ -55,12 +55,22 @@ def bytes_per_pixel(paths: Sequence[Path]) -> float:
     return sum(path.stat().st_size for path in paths) / pixels
 
 
-def _photographs() -> Iterator[Image.Image]:
+def carried_images() -> Path:
+    """The folder of the images that scikit-image's wheel carries.
+
+    Raises:
+        SystemExit: it is not installed.
+    """
     spec = find_spec("skimage")  # not imported: its files are all that is wanted
     if spec is None or spec.origin is None:
         raise SystemExit("scikit-image is missing: pip install 'sluicegate[embedded]'")
+    return Path(spec.origin).parent / "data"
+
+
+def _photographs() -> Iterator[Image.Image]:
+    folder = carried_images()
     for name in cycle(NAMES):
-        with Image.open(Path(spec.origin).parent / "data" / name) as image:
+        with Image.open(folder / name) as image:
             yield image.convert("RGB")
 
 

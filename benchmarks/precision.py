@@ -10,7 +10,6 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from rich.progress import track
 
 from crops import as_taken, distorted, photographs
 from engines import fastest
+from inputs import carried_images
 from report import table
 from sluicegate_consumer.models.classifier import Classifier, ModelCard
 from sluicegate_consumer.models.load import load_classifier
@@ -177,13 +177,6 @@ def _log_odds(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return odds
 
 
-def _shipped_photographs() -> Path:
-    spec = find_spec("skimage")  # not imported: its files are all that is wanted
-    if spec is None or spec.origin is None:
-        raise SystemExit("scikit-image is missing: pip install 'sluicegate[embedded]', or name --images")
-    return Path(spec.origin).parent / "data"
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="embedded", help="as model.name has it")
@@ -192,5 +185,5 @@ if __name__ == "__main__":
     parser.add_argument("--frames", type=int, default=6400, help="half of them distorted")
     parser.add_argument("--report", type=Path, default=Path("bench-report"))
     given = parser.parse_args()
-    given.images = given.images or _shipped_photographs()
+    given.images = given.images or carried_images()
     main(given, Console())
