@@ -13,6 +13,7 @@ from sluicegate_consumer.models.load import load_classifier
 from sluicegate_consumer.models.precision import cpu_has_bfloat16
 from sluicegate_consumer.models.rescoring import RescoringClassifier
 from sluicegate_consumer.moderation.second_look import second_look
+from sluicegate_consumer.operations.cores import usable_cores
 from sluicegate_consumer.operations.settings import ModelSettings
 from sluicegate_consumer.policy.load import load_policy
 
@@ -86,6 +87,12 @@ def test_openvino_computes_as_many_batches_side_by_side_as_are_asked_for_and_mix
     with ThreadPoolExecutor(lanes) as threads:
         scores = np.concatenate(list(threads.map(lambda frame: classifier.classify([frame]), frames)))
     assert np.abs(exact - scores).max() <= FLOAT32
+
+
+@pytest.mark.parametrize(("large", "lanes"), [(10**9, min(2, usable_cores())), (5_000_000, 1)])
+def test_a_large_model_has_all_cores_for_one_batch(large, lanes, monkeypatch):
+    monkeypatch.setattr("sluicegate_consumer.models.openvino_classifier.LARGE", large)
+    assert lanes == load("embedded", "openvino").card.lanes
 
 
 @needs_bfloat16

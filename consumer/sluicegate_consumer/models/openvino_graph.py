@@ -1,5 +1,6 @@
 """A checkpoint as OpenVINO's graph, from frames to what the model gives. Import where the extra `openvino` is."""
 
+import math
 import sys
 from typing import Any
 
@@ -14,7 +15,7 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 import openvino  # noqa: E402 - must come after the line above
 from openvino.preprocess import PrePostProcessor  # noqa: E402 - same
 
-__all__ = ["openvino", "openvino_graph"]  # whoever needs the package takes it from here, silenced
+__all__ = ["openvino", "openvino_graph", "weight_count"]  # whoever needs the package takes it from here, silenced
 
 
 def openvino_graph(checkpoint: Checkpoint) -> Any:
@@ -25,6 +26,11 @@ def openvino_graph(checkpoint: Checkpoint) -> Any:
     """
     read = openvino.Core().read_model(checkpoint.weights) if _is_onnx(checkpoint) else _converted(checkpoint)
     return _normalising(read, checkpoint)
+
+
+def weight_count(graph: Any) -> int:
+    """Numbers that the graph holds as constants: its weights, and little else."""
+    return sum(math.prod(each.shape) for each in graph.get_ops() if each.get_type_name() == "Constant")
 
 
 def _is_onnx(checkpoint: Checkpoint) -> bool:

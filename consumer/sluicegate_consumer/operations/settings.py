@@ -194,7 +194,8 @@ class ModelSettings(Section):
     an edge of a policy that the difference could matter. A GPU computes in float16."""
     lanes: Annotated[int, Field(ge=0)] = 0
     """Batches that OpenVINO computes side by side, each on its share of the cores: with 1 a lone image is scored
-    soonest, with 2 most are scored in all. 0: 2 where there are two cores."""
+    soonest, with 2 most are scored in all. 0: 2 where there are two cores and the model has less than 50 million
+    weights, else 1."""
     timeout_s: Seconds = 120.0
     """For one batch; a device that takes longer is taken for hung and the process ends."""
 
