@@ -20,8 +20,8 @@ TORCH_CPU ?= --torch-backend cpu
 LOCK := $(TEST)/bin/uv pip compile --quiet --no-header --no-annotate --generate-hashes --constraint constraints.txt \
 	--python-version 3.11 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 
-.PHONY: help demo test isolated chart faults faults-matrix soak bench bench-docs bench-gpu bench-precision lint types imports schemas \
-	settings rights metrics dashboards pictures chart-docs drift locks sbom check clean
+.PHONY: help demo test isolated chart faults faults-matrix soak bench bench-docs bench-gpu bench-precision lint types imports \
+	schemas settings rights metrics dashboards pictures chart-docs drift locks sbom check clean
 .DELETE_ON_ERROR:
 
 help:

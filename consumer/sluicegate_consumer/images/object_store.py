@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 NO_PROXY_THERE = "http://127.0.0.1:9"
 """Nothing listens on port 9, and by its name (discard) nothing that listened would pass anything on."""
-
-
 PANIC = "PanicException"
 """What native code raises that was not written to fail; it is no `Exception`, and its class cannot be imported."""
 
@@ -47,15 +45,14 @@ class ObjectStore:
 
     async def read(self, uri: str, max_bytes: int) -> bytes:
         """See `Store`."""
-        from obstore import get_async  # noqa: PLC0415 - only who has such a store needs it loaded
-        from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415 - same
+        from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415 - only who has such a store needs it loaded
 
         parts = urlsplit(uri)
         bucket, key = self._buckets.get(f"{parts.scheme}://{parts.netloc.lower()}"), unquote(parts.path).lstrip("/")
         if bucket is None or not key:
             raise refused(f"{described(uri)} names no object below any of fetch.allowed_uri_prefixes")
         try:
-            answer = await _asked(get_async, bucket, key, uri)
+            answer = await _asked(bucket, key, uri)
             require_size(answer.meta["size"], max_bytes)
             return await read_within(_chunks(answer.stream()), max_bytes)
         except (NotFoundError, FileNotFoundError) as error:
@@ -110,8 +107,10 @@ def _connect(url: str, options: Mapping[str, str], timeout: timedelta, allowed_h
         ) from error
 
 
-async def _asked(get_async: Any, bucket: "Bucket", key: str, uri: str) -> Any:
+async def _asked(bucket: "Bucket", key: str, uri: str) -> Any:
     """Its answer; a key that its path syntax cannot say, such as `a//b`, is refused."""
+    from obstore import get_async  # noqa: PLC0415 - see above
+
     try:
         return await get_async(bucket, key)
     except ValueError as error:  # whose text holds the key

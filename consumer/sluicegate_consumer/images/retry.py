@@ -1,7 +1,6 @@
 """Trying again what may pass: with growing, scattered pauses, and within a deadline."""
 
 import asyncio
-import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -13,8 +12,6 @@ Result = TypeVar("Result")
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
-DOUBLINGS = math.ceil(math.log2(LONGEST_PAUSE_S / FIRST_PAUSE_S))
-"""After so many a pause is as long as it gets; twice a thousand times would be no number."""
 
 
 async def retried(attempt: Callable[[], Awaitable[Result]], deadline_s: float) -> Result:
@@ -27,16 +24,16 @@ async def retried(attempt: Callable[[], Awaitable[Result]], deadline_s: float) -
         Transient: the last one, with the number of attempts.
     """
     ends = time.monotonic() + deadline_s
-    tries = 0
+    tries, longest_s = 0, FIRST_PAUSE_S
     while True:
-        tries += 1
+        tries, longest_s = tries + 1, min(LONGEST_PAUSE_S, 2 * longest_s)
         try:
             async with asyncio.timeout(max(0.0, ends - time.monotonic())):
                 return await attempt()
         except TimeoutError as error:
             raise Transient(f"not fetched within {deadline_s:g} s, in {tries} attempts") from error
         except Transient as error:
-            pause = random.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(tries, DOUBLINGS)))  # noqa: S311 - no secret
+            pause = random.uniform(0, longest_s)  # noqa: S311 - no secret
             if time.monotonic() + pause >= ends:
                 raise Transient(f"{error} (after {tries} attempts in {deadline_s:g} s)") from error
             await asyncio.sleep(pause)

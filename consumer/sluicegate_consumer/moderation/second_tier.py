@@ -20,7 +20,7 @@ from sluicegate_consumer.moderation.waiting_room import WaitingRoom
 from sluicegate_consumer.operations.metrics import Metrics
 from sluicegate_consumer.operations.tracing import NoTracing, Tracing
 from sluicegate_consumer.policy.document import PolicyDocument
-from sluicegate_consumer.policy.judge import judge, outage_ruling
+from sluicegate_consumer.policy.judge import NOBODY_TO_ASK, judge, outage_ruling
 from sluicegate_consumer.policy.ruling import Ruling
 from sluicegate_consumer.second_opinion.opinion import (
     NoOpinion,
@@ -113,9 +113,8 @@ class Escalations:
 
     async def _answer(self, case: Case) -> None:
         """Fetch, shrink, ask and judge one escalation; leaves its outcome, or puts it back to wait."""
-        # Escalated under an earlier version of the policy; this one has no prompt, so there is nothing to ask.
         if case.policy.second_opinion is None:
-            self._settle(case, Ruling(Decision.REVIEW, (Reason.VLM_UNAVAILABLE,)))
+            self._settle(case, NOBODY_TO_ASK)
             return
         began = time.perf_counter_ns()
         image = await self._fetch(case)

@@ -14,6 +14,8 @@ _REASONS = {
     Decision.REJECTED: Reason.VLM_REJECTED,
     Decision.REVIEW: Reason.VLM_UNSURE,
 }
+NOBODY_TO_ASK = Ruling(Decision.REVIEW, (Reason.VLM_UNAVAILABLE,))
+"""Where the policy has no second opinion: it was escalated under one that had."""
 
 
 class Answered(Protocol):
@@ -50,7 +52,7 @@ def judge(policy: Policy, opinion: Answered, first: Mapping[str, float]) -> Ruli
         first: the first tier's score of each category, in [0, 1], of the frame that was asked about.
     """
     if policy.second_opinion is None:
-        return Ruling(Decision.REVIEW, (Reason.VLM_UNAVAILABLE,))
+        return NOBODY_TO_ASK
     if not _is_valid(policy, opinion):
         return Ruling(Decision.REVIEW, (Reason.VLM_ANSWER_INVALID,))
     decision = _decided(opinion, policy.second_opinion.bands)
@@ -79,7 +81,7 @@ def outage_ruling(policy: Policy, waited: timedelta) -> Ruling | None:
     """
     rules = policy.second_opinion
     if rules is None:
-        return Ruling(Decision.REVIEW, (Reason.VLM_UNAVAILABLE,))
+        return NOBODY_TO_ASK
     if rules.outage == "hold" or waited <= rules.deadline:
         return None
     decision = Decision.REVIEW if rules.outage == "review" else Decision.ESCALATED
