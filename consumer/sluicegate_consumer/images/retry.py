@@ -21,19 +21,20 @@ async def retried(attempt: Callable[[], Awaitable[Result]], deadline_s: float) -
     (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 
     Raises:
-        Transient: the last one, with the number of attempts.
+        Transient: with what the last failed attempt said, the deadline and the number of attempts.
     """
     ends = time.monotonic() + deadline_s
-    tries, longest_s = 0, FIRST_PAUSE_S
+    tries, longest_s, failed = 0, FIRST_PAUSE_S, Transient("no answer")
     while True:
         tries, longest_s = tries + 1, min(LONGEST_PAUSE_S, 2 * longest_s)
+        pause = random.uniform(0, longest_s)  # noqa: S311 - no secret
         try:
             async with asyncio.timeout(max(0.0, ends - time.monotonic())):
                 return await attempt()
-        except TimeoutError as error:
-            raise Transient(f"not fetched within {deadline_s:g} s, in {tries} attempts") from error
+        except TimeoutError:
+            pause = deadline_s
         except Transient as error:
-            pause = random.uniform(0, longest_s)  # noqa: S311 - no secret
-            if time.monotonic() + pause >= ends:
-                raise Transient(f"{error} (after {tries} attempts in {deadline_s:g} s)") from error
-            await asyncio.sleep(pause)
+            failed = error
+        if time.monotonic() + pause >= ends:
+            raise Transient(f"{failed} (not fetched within {deadline_s:g} s, in {tries} attempts)") from failed
+        await asyncio.sleep(pause)
