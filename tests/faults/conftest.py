@@ -1,24 +1,22 @@
 """Brokers to play faults on: the embedded one always, Apache Kafka behind a proxy where it is present."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from installation import installation
 from load import uploads
+from play import UPLOADS, playing, require
 from stage import Stage, stage_of
-from world import COMMANDS, World
+from world import World
 
 from brokers import Kafka
 from fake_ollama import ollama_server
 from secure_kafka import SecureKafka
 
-UPLOADS = 150
 RATE = 75.0
-HEAL_WITHIN_S = 45.0
 LONG_STAGES = ("apache_three", "apache_secure")
 STACKS_AFTER_S = 120.0
 """A test that takes so long hangs: what every task of it waits for is printed before it is given up."""
@@ -119,27 +117,3 @@ def survive(tmp_path: Path) -> Callable[..., Awaitable[World]]:
 def print_stacks() -> None:
     for task in asyncio.all_tasks():
         task.print_stack()
-
-
-@asynccontextmanager
-async def playing(
-    stage: Stage,
-    directory: Path,
-    failpoints: Mapping[str, str] = MappingProxyType({}),
-    *,
-    only: str | None = None,
-    **settings: str,
-) -> AsyncIterator[World]:
-    """A world with both services running, the first of each with its failpoint, and somebody who watches them."""
-    async with installation(stage, directory, **settings) as made:
-        for command in COMMANDS if only is None else (only,):
-            made.start(command, failpoints.get(command, ""), BLOCKED_S=str(stage.session_s + 1.5))
-        async with made.watched():
-            yield made
-
-
-async def require(made: World) -> None:
-    """Everything is done, every service ends when it is asked to, and every invariant holds; if not, say why."""
-    found = await made.conclude(HEAL_WITHIN_S)
-    broken = {name: lines[:5] for name, lines in found.broken.items() if lines}
-    assert {} == broken, "\n".join([*made.timeline, made.logs()])

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from load import DEAD_LETTER, POLICY, Upload, headers, picture, uploads
+from play import playing
 from stage import Stage
 from world import World
 
-from conftest import playing
 from kafka_state import eventually, records
 
 LATER = """

@@ -10,10 +10,10 @@ import pytest
 from aiokafka import errors
 from installation import installation
 from load import uploads
+from play import require
 from stage import Stage
 from world import COMMANDS, IN_FLIGHT, World
 
-from conftest import require
 from fake_ollama import ollama_server
 from mock_kafka import Request, mock_kafka
 

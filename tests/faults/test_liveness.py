@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from load import uploads
+from play import playing, require
 from stage import Stage
 from test_matrix import exit_of
 from world import COMMANDS, World
 
 from brokers import free_ports
-from conftest import playing, require
 
 STALL_S = 4.0
 

@@ -7,10 +7,10 @@ import time
 
 import pytest
 from load import uploads
+from play import UPLOADS, playing, require
 from stage import Stage
 from world import COMMANDS, IN_FLIGHT, SHUTDOWN_WITHIN_S, World
 
-from conftest import UPLOADS, playing, require
 from fake_ollama_answers import Delay, Raw, Reset
 from kafka_state import eventually, records
 from tcp_proxy import Mode

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from load import uploads
+from play import playing, require
 from stage import Stage
 
-from conftest import playing, require
 from kafka_state import eventually
 
 GROWTH_BYTES = 32 * 2**20

@@ -11,12 +11,12 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from load import uploads
+from play import playing, require
 from poison import MAX_BYTES, every_kind, poison
 from stage import Stage
 from world import IN_FLIGHT, World
 
 from brokers import free_ports
-from conftest import playing, require
 from kafka_state import committed, ends, eventually, records
 
 

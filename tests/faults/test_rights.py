@@ -10,10 +10,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from installation import installation, let_in
 from load import Upload, uploads
+from play import require
 from stage import Stage
 from world import World
 
-from conftest import require
 from kafka_state import committed
 from secure_kafka import names_of
 from service_process import ServiceProcess
