@@ -121,9 +121,12 @@ class _Loader(yaml.SafeLoader):
         try:
             return self.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError) as error:
-            words = getattr(error, "problem", None) or error
-            self._report(node, path, f"cannot be read ({words}): write plain text, a number or null")
-            return None
+            words = getattr(error, "problem", None) or str(error)
+        except (LookupError, AttributeError, TypeError):
+            # PyYAML computes with what is tagged as a date, a number or a truth, and checks no more.
+            words = f"no {node.tag.rpartition(':')[2]}"
+        self._report(node, path, f"cannot be read ({words}): write plain text, a number or null")
+        return None
 
     def _report(self, node: yaml.Node, path: tuple[str, ...], text: str) -> None:
         self._problems.append(Problem(node.start_mark.line + 1, path, text))

@@ -118,6 +118,8 @@ def test_a_label_that_yaml_takes_for_a_boolean_is_to_be_quoted():
         ("version: !!python/object/apply:os.getcwd []", "cannot be read (could not determine a constructor"),
         ("version: !!set {a, b}", "version: must be text"),
         ("version: 2026-13-45", "cannot be read (month must be in 1..12)"),
+        ("version: !!bool maybe", "cannot be read (no bool)"),
+        ("version: !!timestamp today", "cannot be read (no timestamp)"),
         ("? [a]\n: 1", "the key here is no text to YAML"),
         ("[" * 500, "is nested too deeply"),
     ],
