@@ -16,7 +16,7 @@ import report
 from figures import Figures
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ("performance.md", "scaling.md")
+PAGES = ("performance.md", "scaling.md", "operations.md")
 MARKED = re.compile(
     r"(?P<begin><!-- (?P<name>[a-z-]+): written by make bench-docs -->\n)(?P<text>.*?)(?P<end><!-- end -->)", re.DOTALL
 )
@@ -31,6 +31,7 @@ def fragments(figures: Figures) -> dict[str, str]:
             "cpu": report.cpu_table(figures),
             "spent": report.spent_table(figures),
             "devices": report.device_table(figures),
+            "sizing": report.sizing_table(figures),
         }
         found |= {"lag": report.lag_table(figures), "needs": report.need_table(figures)}
         found["batch-times"] = "".join(f"- {report.batch_time_text(full)}\n" for full in figures.full)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from statistics import mean
 
-from capacity import GPU_GOAL_PER_S, HEADROOM, RATES, devices
+from capacity import GPU_GOAL_PER_S, HEADROOM, RATES, SECONDS_PER_DAY, devices
 from case import BATCH
 from figures import Figures
 from full_load import FullLoad
@@ -249,13 +249,28 @@ def need_table(figures: Figures) -> str:
     return table((*head, "store out", "log a day, references", "log a day, inline"), rows)
 
 
-def device_table(figures: Figures) -> str:
-    """GPUs at the goal for one, which nobody has measured, and the cores that decode for them, which were."""
-    head = ["uploads/s", "GPUs", *(f"cores to decode, {full.name}" for full in figures.full)]
+def sizing_table(figures: Figures) -> str:
+    """What one replica is planned for, and how many a rate takes."""
     rows = []
-    for rate in RATES:
-        cores = [rate * mean(each.decode_cpu_s for each in full.limits) / HEADROOM for full in figures.full]
-        rows.append([f"{rate:,}", f"{devices(rate, GPU_GOAL_PER_S):,}", *(f"{count:,.0f}" for count in cores)])
+    for full in figures.full:
+        rate = mean(each.per_s for each in full.ours)
+        planned = HEADROOM * rate
+        daily = planned * SECONDS_PER_DAY / MILLION
+        needed = devices(RATES[0], rate)
+        rows.append([full.name, f"{rate:.1f}", f"{planned:.1f}", f"{daily:.1f} million", f"{needed:,}"])
+    head = ("model, images", "events/s", "planned", "uploads a day, evenly spread", f"replicas for {RATES[0]:,}/s")
+    return table(head, rows)
+
+
+def device_table(figures: Figures) -> str:
+    """GPUs at the goal for one, which nobody has measured; and what they need beside them, which was measured."""
+    head, rows = ["uploads/s", "GPUs"], [[f"{rate:,}", f"{devices(rate, GPU_GOAL_PER_S):,}"] for rate in RATES]
+    for full in figures.full:
+        head += [f"processes, {full.name}", f"cores to decode, {full.name}"]
+        loop_s = mean(each.main_cpu_s_per_event for each in full.ours)
+        decode_s = mean(each.decode_cpu_s for each in full.limits)
+        for row, rate in zip(rows, RATES, strict=True):
+            row += [f"{devices(rate, 1 / loop_s):,}", f"{rate * decode_s / HEADROOM:,.0f}"]
     return table(head, rows)
 
 
