@@ -55,7 +55,10 @@ async def consume(settings: Settings) -> None:
         policies = load_policy(settings.policy_file)
         watch.metrics.policy(policies.version)
         classifier = await asyncio.to_thread(
-            load_classifier, settings.model, max_batch=settings.batch.max_frames, near=partial(second_look, policies)
+            load_classifier,
+            settings.model,
+            max_batch=settings.batch.max_frames,
+            near=partial(second_look, policies, counted=watch.metrics.second_look),
         )
         device = Device(classifier, settings.model.timeout_s)
         stack.callback(device.close)

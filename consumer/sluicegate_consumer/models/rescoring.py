@@ -1,6 +1,5 @@
 """Fast scores where they are good enough, exact ones where a small error could change a decision."""
 
-import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -33,9 +32,6 @@ class RescoringClassifier:
         self._fast = fast
         self._exact = exact
         self._is_near = is_near
-        self._counting = threading.Lock()  # calls may come from several threads
-        self.rescored = 0
-        """Frames about which the exact one was asked."""
 
     @property
     def card(self) -> ModelCard:
@@ -48,8 +44,6 @@ class RescoringClassifier:
         near = [index for index, row in enumerate(scores.tolist()) if self._is_near(row)]
         if near:
             scores[near] = self._exact.classify([frames[index] for index in near])
-            with self._counting:
-                self.rescored += len(near)
         return scores
 
     def close(self) -> None:

@@ -97,6 +97,7 @@ class Metrics:
         self._reasons = self._counters(catalogue.REASONS)
         self._dead_letters = self._counters(catalogue.DEAD_LETTERS)
         self._batches = self._histograms(catalogue.BATCH)
+        self._second_looks = self._counter(catalogue.SECOND_LOOKS)
         self._opinions = self._histograms(catalogue.OPINION)
         self._ollama = self._histograms(catalogue.OLLAMA)
         self._ollama_failures = self._counters(catalogue.OLLAMA_FAILURES)
@@ -204,6 +205,10 @@ class Metrics:
     def batch_closed(self, frames: int, reason: CloseReason) -> None:
         """A batch of so many frames went to the model."""
         self._batches[reason,].observe(frames)
+
+    def second_look(self) -> None:
+        """A frame's scores are computed again; called from any thread."""
+        self._second_looks.inc()
 
     # The second tier.
 

@@ -172,6 +172,12 @@ BATCH = Metric(
     BATCH_FRAMES,
     "consume",
 )
+SECOND_LOOKS = Metric(
+    "counter",
+    "sluicegate_second_looks",
+    "Frames whose scores were computed again in float32: in bfloat16 they lay near an edge of a policy.",
+    service="consume",
+)
 MODEL = Metric(
     "info",
     "sluicegate_model",

@@ -38,6 +38,7 @@ def everything_happens(metrics: Metrics, health: Health) -> None:
     metrics.dead_letter("read", Poison("no key"))
     metrics.took("fetch", 0.02)
     metrics.batch_closed(16, "size")
+    metrics.second_look()
     metrics.opinion("reject", 1.5)
     metrics.answered("ollama:11434", 1.2)
     metrics.failed("ollama:11434", "timeout")
@@ -71,6 +72,7 @@ EXPECTED = {
     'sluicegate_dead_letters_total{reason="Poison",stage="read"}': "1.0",
     'sluicegate_step_seconds_bucket{le="0.025",step="fetch"}': "1.0",
     'sluicegate_batch_frames_sum{reason="size"}': "16.0",
+    "sluicegate_second_looks_total": "1.0",
     'sluicegate_opinion_seconds_sum{result="reject"}': "1.5",
     'sluicegate_ollama_seconds_sum{server="ollama:11434"}': "1.2",
     'sluicegate_ollama_failures_total{reason="timeout",server="ollama:11434"}': "1.0",
