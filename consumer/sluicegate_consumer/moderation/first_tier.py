@@ -5,18 +5,16 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NoReturn
-
-import structlog
 
 from sluicegate_consumer.batching.batcher import Batch, Batcher
 from sluicegate_consumer.delivery.values import Delivered, Outcome
 from sluicegate_consumer.errors import Unprocessable
-from sluicegate_consumer.images.fetcher import accept_inline
 from sluicegate_consumer.images.image import DecodedImage, Decoder, FetchedImage, Fetcher
 from sluicegate_consumer.moderation.case import Case
+from sluicegate_consumer.moderation.conclusions import Conclusions
 from sluicegate_consumer.moderation.device import Device, Scores
+from sluicegate_consumer.moderation.fetching import Fetching
 from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.moderation.spans import processed
 from sluicegate_consumer.moderation.station import FAILURES, Failure, station
@@ -28,8 +26,6 @@ from sluicegate_consumer.policy.ruling import Ruling
 from sluicegate_consumer.policy.scores import Scores as LabelScores
 from sluicegate_schemas.cloudevents import read_upload
 from sluicegate_schemas.events import Decision, ImageFacts, ModelReference
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ class FirstTier:
         metrics: Metrics,
         tracing: Tracing | None = None,
     ) -> None:
-        self._fetcher = fetcher
+        self._fetching = Fetching(fetcher, limits.inline_bytes, metrics)
         self._decoder = decoder
         self._batcher = batcher
         self._device = device
@@ -95,7 +91,7 @@ class FirstTier:
 
     async def run(self, inbox: asyncio.Queue[Delivered], outbox: asyncio.Queue[Outcome]) -> None:
         """The pipeline, stage by stage; see `Stages`."""
-        self._inbox, self._outbox = inbox, outbox
+        self._inbox, self._conclusions = inbox, Conclusions(self._outcomes, self._metrics, outbox)
         # Encoded images wait here: few, as each may be large, but one more for each decoder than it is to take next,
         # or it would wait for the event loop to come round.
         fetched: asyncio.Queue[Fetched] = asyncio.Queue(2 * self._limits.decodes)
@@ -131,12 +127,7 @@ class FirstTier:
         return case
 
     async def _fetch(self, case: Case) -> Fetched:
-        began = time.perf_counter_ns()
-        if case.upload.image is None:
-            image = await accept_inline(case.inline or b"", self._limits.inline_bytes)
-        else:
-            image = await self._fetcher.fetch(case.upload.image)
-        self._metrics.took("fetch", case.note_time("fetch", began))
+        image = await self._fetching.image_of(case)
         case.image = ImageFacts(sha256=image.sha256, size=len(image.data))
         return Fetched(case, image)
 
@@ -174,11 +165,11 @@ class FirstTier:
             self._metrics.took("batch_wait", case.note_span("batch_wait", decoded.since_ns, began))
             self._metrics.took("inference", case.note_span("inference", began, ended))
             if isinstance(answer, Exception):
-                self._bury(case.delivered, "classify", answer)
+                self._conclusions.bury(case.delivered, "classify", answer)
                 decisions["dead_letter"] += 1
             else:
                 ruling = self._decide(case, decoded.pixels, answer)
-                self._settle(case, ruling, self._model)
+                self._conclusions.settle(case, ruling, model=self._model)
                 decisions[ruling.decision] += 1
             decoded.pixels.close()
         if self._tracing.on:
@@ -197,14 +188,8 @@ class FirstTier:
             case.worst_frame = pixels.frame_indices[ruling.worst_frame]
         return ruling
 
-    def _settle(self, case: Case, ruling: Ruling, model: ModelReference | None = None) -> None:
-        outcome = self._outcomes.decided(case, ruling, datetime.now(UTC), model=model)
-        self._metrics.verdict(self._outcomes.stage, ruling.decision, ruling.category, ruling.reasons[0])
-        self._metrics.took("total", case.timings["total_ms"] / 1000)
-        self._outbox.put_nowait(outcome)
-
     def _bury_unread(self, delivered: Delivered, failure: Failure) -> None:
-        self._bury(delivered, "read", failure)
+        self._conclusions.bury(delivered, "read", failure)
         self._tracing.processed(processed([(delivered, None)], {"stage": "classifier", "step": "read"}, failure))
 
     def _give_up_fetch(self, case: Case, failure: Failure) -> None:
@@ -216,16 +201,11 @@ class FirstTier:
     def _give_up(self, case: Case, step: str, failure: Failure) -> None:
         """What is wrong with the image is a verdict; what is wrong with us is a dead letter, to be replayed."""
         if isinstance(failure, Unprocessable):
-            self._settle(case, Ruling(Decision.UNPROCESSABLE, (failure.reason,)))
+            self._conclusions.settle(case, Ruling(Decision.UNPROCESSABLE, (failure.reason,)))
         else:
-            self._bury(case.delivered, step, failure)
+            self._conclusions.bury(case.delivered, step, failure)
         facts = {"stage": "classifier", "step": step}
         self._tracing.processed(processed([(case.delivered, case.traceparent)], facts, failure))
-
-    def _bury(self, delivered: Delivered, step: str, error: Exception) -> None:
-        log.warning("dead_letter", step=step, error=str(error), ticket=str(delivered.ticket))
-        self._metrics.dead_letter(step, error)
-        self._outbox.put_nowait(self._outcomes.buried(delivered, step, error))
 
 
 def _span(batch: Batch[Decoded], decisions: Mapping[str, int]) -> Processed:

@@ -10,9 +10,10 @@ import structlog
 
 from sluicegate_consumer.delivery.values import Delivered, Outcome
 from sluicegate_consumer.errors import Unprocessable
-from sluicegate_consumer.images.fetcher import accept_inline
-from sluicegate_consumer.images.image import Decoder, FetchedImage, Fetcher, Rendition
+from sluicegate_consumer.images.image import Decoder, Fetcher, Rendition
 from sluicegate_consumer.moderation.case import Case
+from sluicegate_consumer.moderation.conclusions import Conclusions
+from sluicegate_consumer.moderation.fetching import Fetching
 from sluicegate_consumer.moderation.outcomes import Outcomes
 from sluicegate_consumer.moderation.spans import processed
 from sluicegate_consumer.moderation.station import Failure, station
@@ -64,7 +65,7 @@ class Escalations:
         metrics: Metrics,
         tracing: Tracing | None = None,
     ) -> None:
-        self._fetcher = fetcher
+        self._fetching = Fetching(fetcher, limits.inline_bytes, metrics)
         self._decoder = decoder
         self._rendition = rendition
         self._tier = tier
@@ -82,7 +83,7 @@ class Escalations:
 
     async def run(self, inbox: asyncio.Queue[Delivered], outbox: asyncio.Queue[Outcome]) -> None:
         """The pipeline, stage by stage; see `Stages`."""
-        self._outbox = outbox
+        self._conclusions = Conclusions(self._outcomes, self._metrics, outbox)
         async with asyncio.TaskGroup() as group:
             group.create_task(station(inbox.get, self._read, self._waiting.enter, self._bury_unread))
             for _ in range(self._limits.questions):
@@ -116,9 +117,7 @@ class Escalations:
         if case.policy.second_opinion is None:
             self._settle(case, NOBODY_TO_ASK)
             return
-        began = time.perf_counter_ns()
-        image = await self._fetch(case)
-        self._metrics.took("fetch", case.note_time("fetch", began))
+        image = await self._fetching.image_of(case)
         if image.sha256 != case.image.sha256:
             self._settle(case, Ruling(Decision.REVIEW, (Reason.IMAGE_CHANGED,)))
             return
@@ -126,11 +125,6 @@ class Escalations:
         rendered = await self._decoder.render(image.data, case.worst_frame or 0, self._rendition)
         self._metrics.took("render", case.note_time("decode", began))
         await self._ask(case, Question(case.policy.name, rendered.jpeg, rendered.width, rendered.height))
-
-    async def _fetch(self, case: Case) -> FetchedImage:
-        if case.upload.image is None:
-            return await accept_inline(case.inline or b"", self._limits.inline_bytes)
-        return await self._fetcher.fetch(case.upload.image)
 
     async def _ask(self, case: Case, question: Question) -> None:
         began = time.perf_counter_ns()
@@ -179,11 +173,8 @@ class Escalations:
         model: ModelReference | None = None,
         opinion: SecondOpinion | None = None,
     ) -> None:
-        outcome = self._outcomes.decided(case, ruling, datetime.now(UTC), model=model, opinion=opinion)
-        self._metrics.verdict(self._outcomes.stage, ruling.decision, ruling.category, ruling.reasons[0])
-        self._metrics.took("total", case.timings["total_ms"] / 1000)
+        self._conclusions.settle(case, ruling, model=model, opinion=opinion)
         self._metrics.escalation_settled(_age(case).total_seconds())
-        self._outbox.put_nowait(outcome)
         facts = {"stage": "vlm", "decision": str(ruling.decision), "reason": ruling.reasons[0]}
         self._tracing.processed(processed([(case.delivered, case.traceparent)], facts))
 
@@ -202,9 +193,7 @@ class Escalations:
             self._settle(case, Ruling(Decision.REVIEW, (failure.reason,)))
 
     def _bury(self, delivered: Delivered, traceparent: str | None, step: str, error: Exception) -> None:
-        log.warning("dead_letter", step=step, error=str(error), ticket=str(delivered.ticket))
-        self._metrics.dead_letter(step, error)
-        self._outbox.put_nowait(self._outcomes.buried(delivered, step, error))
+        self._conclusions.bury(delivered, step, error)
         self._tracing.processed(processed([(delivered, traceparent)], {"stage": "vlm", "step": step}, error))
 
 
