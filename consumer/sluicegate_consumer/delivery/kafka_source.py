@@ -18,6 +18,7 @@ from sluicegate_consumer.delivery.kafka_client import (
     require_running,
     start_timeout_s,
 )
+from sluicegate_consumer.delivery.kafka_records import read_any_header_name
 from sluicegate_consumer.delivery.refusals import refused, shut_out
 from sluicegate_consumer.delivery.source import Revoked
 from sluicegate_consumer.delivery.values import Arrival, Partition
@@ -53,6 +54,7 @@ class KafkaSource:
 
     async def start(self, revoked: Revoked) -> None:
         """Join the group; see `Source`."""
+        read_any_header_name()
         self._consumer = AIOKafkaConsumer(
             **client_options(self._kafka) | {"request_timeout_ms": round(1000 * self._request_timeout_s)},
             group_id=self._group,
