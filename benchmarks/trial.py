@@ -1,6 +1,8 @@
 """The two measurements that everything else is made of: work off a backlog, and keep up with a stream."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -21,6 +23,9 @@ MOST_LEFT_OUT = 32
 LEAST = 40
 """Events that a rate rests on."""
 WARM_UPS = 24
+JOINING_S = 15.0
+"""That several contenders may take until each has its share of the partitions: longer backlogs for them."""
+LOOK_S = 0.5
 PATIENCE_S = 30.0
 """After the end of a stream, for its last verdicts."""
 NUMBERS = count()
@@ -89,20 +94,26 @@ async def work_off(
 ) -> Throughput:
     """Events per second from a backlog that was published before the contenders began, so that nobody else works.
 
-    Several contenders share one group. Each should have work for the whole time, hence a backlog of a third more
-    than what is expected of them; where it does run out, the last verdicts, of batches that were not full, are not
-    counted.
+    Several contenders share one group, and count from when all are at work. Each should have work for the whole time,
+    hence a backlog of a third more than what is expected of them; where it does run out, the last verdicts, of batches
+    that were not full, are not counted.
     """
     label = bench.label(contenders[0].name)
     topics = await bench.cluster.create(label, partitions)
-    backlog = max(MOST_LEFT_OUT * 3, round(expected_per_s * seconds * 1.3))
+    alone = len(contenders) == 1
+    backlog = max(MOST_LEFT_OUT * 3, round(expected_per_s * (seconds * 1.3 + (0.0 if alone else JOINING_S))))
     await upload_backlog(bench.cluster.servers, topics.uploads, uris, backlog)
     async with counter(bench.cluster, topics.verdicts) as found:
         with ExitStack() as stack:
             runs = [stack.enter_context(running(each, bench.cluster, topics, bench.logs)) for each in contenders]
-            first = round(backlog * WARM_UP_SHARE)
+            first = round(backlog * WARM_UP_SHARE)  # until all are at work, if there are several
             if not await found.reach(first, runs, START_TIMEOUT_S):
                 raise SystemExit(f"{label}: fewer than {first} verdicts after {START_TIMEOUT_S:.0f} s")
+            if not alone:
+                await _all_at_work(bench.logs, topics.uploads, -(-partitions // len(contenders)))
+                first = await found.count()
+                if first + LEAST > backlog - MOST_LEFT_OUT:
+                    raise SystemExit(f"{label}: the backlog of {backlog} was worked off before all were at work")
             before, from_count = [run.usage() for run in runs], await found.count()
             await found.reach(backlog, runs, seconds)
             await found.reach(first + LEAST, runs, START_TIMEOUT_S)  # a slow one takes its time
@@ -124,6 +135,22 @@ async def work_off(
         ended_s=counted[-1].appended_s,
         verdict_bytes=mean(verdict.size for verdict in counted),
     )
+
+
+async def _all_at_work(log: Path, topic: str, share: int) -> None:
+    """Wait until each of several services has its share of the partitions: one that has no more says it for all."""
+    for _ in range(round(START_TIMEOUT_S / LOOK_S)):
+        if any(0 < count <= share for count in _assigned(log, topic)):
+            return
+        await asyncio.sleep(LOOK_S)
+    raise SystemExit(f"{topic}: not shared by all within {START_TIMEOUT_S:.0f} s")
+
+
+def _assigned(log: Path, topic: str) -> Iterator[int]:
+    """How many partitions of the topic any of them was given, each time."""
+    for line in log.read_text(errors="replace").splitlines():
+        if '"partitions_assigned"' in line and f'"{topic}"' in line:
+            yield len(json.loads(line)["partitions"])
 
 
 @asynccontextmanager

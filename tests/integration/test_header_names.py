@@ -6,11 +6,14 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.consumer import fetcher
 from aiokafka.producer import message_accumulator
 from aiokafka.producer import producer as producer_module
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+from aiokafka.record.memory_records import MemoryRecords
 
 from sluicegate_consumer.delivery.kafka_source import KafkaSource
+from sluicegate_consumer.delivery.reader import read_topic
 from sluicegate_consumer.delivery.values import Arrival
 from sluicegate_consumer.operations.settings import KafkaSettings
 
@@ -58,6 +61,7 @@ async def test_they_and_their_neighbours_arrive_in_order(
 ):
     topic = f"names-{uuid4().hex}"
     await publish(kafka, topic, codec, monkeypatch)
+    monkeypatch.setattr(fetcher, "MemoryRecords", MemoryRecords)  # as no other test has changed it
     source = KafkaSource(KafkaSettings(bootstrap_servers=kafka), topic, f"{topic}-readers")
     await source.start(nobody)
     arrived = list[Arrival]()
@@ -67,6 +71,17 @@ async def test_they_and_their_neighbours_arrive_in_order(
                 arrived += await source.receive(at_once, 0.2)
     finally:
         await source.stop()
+    require_all(arrived)
+
+
+async def test_who_only_looks_sees_them_as_well(kafka: str, monkeypatch: pytest.MonkeyPatch):
+    topic = f"names-{uuid4().hex}"
+    await publish(kafka, topic, None, monkeypatch)
+    monkeypatch.setattr(fetcher, "MemoryRecords", MemoryRecords)
+    require_all([arrival async for arrival in read_topic(KafkaSettings(bootstrap_servers=kafka), topic)])
+
+
+def require_all(arrived: list[Arrival]) -> None:
     assert [b"%d" % number for number in range(COUNT)] == [arrival.message.value for arrival in arrived]
     assert list(range(COUNT)) == [arrival.offset for arrival in arrived]
     for number, arrival in enumerate(arrived):

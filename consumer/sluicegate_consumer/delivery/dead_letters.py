@@ -1,4 +1,4 @@
-"""Dead letters: the record byte for byte, and behind its own headers those that say what went wrong.
+"""Dead letters: the record as it was, and behind its own headers those that say what went wrong.
 
 Names and meaning of the added headers are Kafka Connect's, so that the tools that know those can read them.
 """
@@ -66,7 +66,8 @@ def errors_of(message: Message) -> dict[str, str]:
 def restore(message: Message) -> Record:
     """The record that became this dead letter, and the topic that it came from.
 
-    Exactly as it was, but for one that had neither key nor value: that has an empty key now.
+    Exactly as it was, but for what the client cannot write: one that had neither key nor value has an empty key now,
+    and what was no UTF-8 in a header's name is U+FFFD.
 
     Raises:
         Poison: the record is not a dead letter.

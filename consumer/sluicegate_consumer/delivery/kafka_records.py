@@ -2,17 +2,18 @@
 
 Its C parser gives up a batch at such a name, and with it the partition: the same batch would be fetched for ever. So
 what it gives up is read again by aiokafka's own parser in Python, where what is no UTF-8 in a name becomes U+FFFD. No
-header of ours has such a name, so nothing depends on it; key, value and all other headers stay as they are.
+header of ours has such a name, so nothing depends on it; key, value and all other headers stay as they are. (Where
+aiokafka runs without its C extension it calls such a batch corrupt, and the service ends: its wheels all have it.)
 """
 
 import struct
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any, Self
 
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import decode_varint
 
 FRAME = struct.Struct(">qi")
 """What each batch begins with: its first offset, and how many bytes follow."""
@@ -69,14 +70,25 @@ class AnyBatch:
             for read, record in enumerate(self._batch, start=1):  # noqa: B007 - counts what was read
                 yield record
         except UnicodeDecodeError:
-            yield from islice(_PatientBatch(self._data), read, None)
+            yield from _PatientBatch(self._data, behind=read)
 
 
 class _PatientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # aiokafka ships no types
+    """Every record behind the first few, which are passed by their lengths: there may be very many."""
+
     _buffer: bytearray
+    _pos: int
+
+    def __init__(self, data: memoryview, *, behind: int) -> None:
+        super().__init__(data)
+        self._behind = behind
 
     def __iter__(self) -> Self:
         batch: Self = super().__iter__()  # decompressed by now
+        for _ in range(self._behind):
+            length, begin = decode_varint(self._buffer, self._pos)
+            self._pos = begin + length
+        self._next_record_index = self._behind
         self._buffer = _Buffer(self._buffer)
         return batch
 

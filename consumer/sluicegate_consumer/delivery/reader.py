@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from sluicegate_consumer.delivery.bounded import finish_within
 from sluicegate_consumer.delivery.kafka_admin import describe_topics, kafka_admin
 from sluicegate_consumer.delivery.kafka_client import arrival_of, client_options
+from sluicegate_consumer.delivery.kafka_records import read_any_header_name
 from sluicegate_consumer.delivery.refusals import principal, refused
 from sluicegate_consumer.delivery.values import Arrival
 from sluicegate_consumer.errors import ConfigurationError, Transient
@@ -56,6 +57,7 @@ async def _partitions(kafka: KafkaSettings, topic: str) -> list[TopicPartition]:
 
 @asynccontextmanager
 async def _consumer(kafka: KafkaSettings, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    read_any_header_name()
     consumer = AIOKafkaConsumer(
         **client_options(kafka),
         group_id=None,

@@ -21,20 +21,24 @@ async def retried(attempt: Callable[[], Awaitable[Result]], deadline_s: float) -
     (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 
     Raises:
-        Transient: with what the last failed attempt said, the deadline and the number of attempts.
+        Transient: with what the last attempt met that failed, if one did, the deadline and the number of attempts.
     """
     ends = time.monotonic() + deadline_s
-    tries, longest_s, failed = 0, FIRST_PAUSE_S, Transient("no answer")
+    tries, longest_s, failed = 0, FIRST_PAUSE_S, "nothing came in time"
     while True:
         tries, longest_s = tries + 1, min(LONGEST_PAUSE_S, 2 * longest_s)
-        pause = random.uniform(0, longest_s)  # noqa: S311 - no secret
         try:
             async with asyncio.timeout(max(0.0, ends - time.monotonic())):
                 return await attempt()
-        except TimeoutError:
-            pause = deadline_s
+        except TimeoutError as error:
+            raise _given_up(failed, deadline_s, tries) from error
         except Transient as error:
-            failed = error
-        if time.monotonic() + pause >= ends:
-            raise Transient(f"{failed} (not fetched within {deadline_s:g} s, in {tries} attempts)") from failed
-        await asyncio.sleep(pause)
+            failed = str(error)
+            pause = random.uniform(0, longest_s)  # noqa: S311 - no secret
+            if time.monotonic() + pause >= ends:
+                raise _given_up(failed, deadline_s, tries) from error
+            await asyncio.sleep(pause)
+
+
+def _given_up(failed: str, deadline_s: float, tries: int) -> Transient:
+    return Transient(f"{failed} (not fetched within {deadline_s:g} s, in {tries} attempts)")

@@ -175,7 +175,7 @@ BATCH = Metric(
 SECOND_LOOKS = Metric(
     "counter",
     "sluicegate_second_looks",
-    "Frames whose scores were computed again in float32: in bfloat16 they lay near an edge of a policy.",
+    "Frames that were scored again in float32, as in bfloat16 they lay near an edge of a policy; also in the warm-up.",
     service="consume",
 )
 MODEL = Metric(

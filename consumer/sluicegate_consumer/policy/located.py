@@ -122,7 +122,7 @@ class _Loader(yaml.SafeLoader):
             return self.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError) as error:
             words = getattr(error, "problem", None) or str(error)
-        except (LookupError, AttributeError, TypeError):
+        except (ArithmeticError, LookupError, AttributeError, TypeError):
             # PyYAML computes with what is tagged as a date, a number or a truth, and checks no more.
             words = f"no {node.tag.rpartition(':')[2]}"
         self._report(node, path, f"cannot be read ({words}): write plain text, a number or null")
