@@ -53,8 +53,8 @@ class OnDevice:
     by_processes: dict[int, float]
     """End to end, per second of all of them together."""
     gpu_decoding_per_s: float | None = None
-    """End to end with as many processes as were best, and JPEGs decoded on the GPU as well; None where nvImageCodec is
-    not installed."""
+    """End to end with as many processes as were best, and JPEGs decoded on the GPU as well; None where no GPU is
+    measured, or nvImageCodec is not installed."""
 
     @property
     def best_processes(self) -> int:

@@ -253,11 +253,10 @@ def sizing_table(figures: Figures) -> str:
     """What one replica is planned for, and how many a rate takes."""
     rows = []
     for full in figures.full:
-        rate = mean(each.per_s for each in full.ours)
-        planned = HEADROOM * rate
+        planned = HEADROOM * full.ours_per_s
         daily = planned * SECONDS_PER_DAY / MILLION
-        needed = devices(RATES[0], rate)
-        rows.append([full.name, f"{rate:.1f}", f"{planned:.1f}", f"{daily:.1f} million", f"{needed:,}"])
+        needed = devices(RATES[0], full.ours_per_s)
+        rows.append([full.name, _rate(full.ours_per_s), _rate(planned), f"{daily:.1f} million", f"{needed:,}"])
     head = ("model, images", "events/s", "planned", "uploads a day, evenly spread", f"replicas for {RATES[0]:,}/s")
     return table(head, rows)
 
